@@ -1,0 +1,186 @@
+"""The slow exact backend: a program interpreted in NumPy, block after block, step after step.
+
+It is what every other backend is compared with, and what runs where no compiler was found at install. float64 for
+proof, float32 for training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bptt.backends.base import Array, Arrays, steps_and_examples
+from bptt.backends.kernels import READS_IDS, dropout_mask, evaluate, one_hot
+from bptt.ir.dims import Shape
+from bptt.ir.expr import Expr
+from bptt.ir.ops import Op
+from bptt.ir.program import Block, Kind, Program
+from bptt.ir.traversal import topological
+
+
+class ReferenceExecutable:
+    def __init__(self, program: Program, sizes: Mapping[str, int], dtype: np.dtype[Any]) -> None:
+        self.program = program
+        self.sizes = dict(sizes)
+        self.dtype = np.dtype(dtype)
+
+    def run(self, params: Arrays, inputs: Arrays, carries: Arrays | None = None, seed: int = 0) -> dict[str, Array]:
+        return _Run(self, params, inputs, carries or {}, seed).results()
+
+
+class _Run:
+    """One run of a program: everything that is known so far, by name."""
+
+    def __init__(
+        self, executable: ReferenceExecutable, params: Arrays, inputs: Arrays, carries: Arrays, seed: int
+    ) -> None:
+        self.program, self.sizes, self.dtype = executable.program, executable.sizes, executable.dtype
+        self.steps, self.examples = steps_and_examples(inputs)
+        self.seed = seed
+        self.inputs = {name: self._given(name, array) for name, array in inputs.items()}
+        # What does not vary: parameters, sums, and outputs of once blocks.
+        self.fixed = {name: np.asarray(params[name], self.dtype) for name in self.program.params}
+        for name, shape in self.program.params.items():
+            self._check(f"parameter {name}", self.fixed[name], self._numbers(shape))
+        self.values: dict[str, Array] = {}  # (T, B, …)
+        self.history: dict[str, Array] = {}  # (T, B, …): what entered each step
+        self.final: dict[str, Array] = {}
+        for block in self.program.blocks:
+            {Kind.ONCE: self._once, Kind.MAP: self._map, Kind.SCAN: self._scan}[block.kind](block, carries)
+
+    def results(self) -> dict[str, Array]:
+        found = dict(self.final)
+        for name in self.program.results:
+            found[name] = self.values[name] if name in self.values else self.fixed[name]
+        return found
+
+    def _given(self, name: str, array: Array) -> Array:
+        tokens = np.issubdtype(array.dtype, np.integer)
+        return array if tokens else np.asarray(array, self.dtype)
+
+    def _numbers(self, shape: Shape) -> tuple[int, ...]:
+        return tuple(dim.evaluate(self.sizes) for dim in shape)
+
+    def _check(self, what: str, array: Array, shape: tuple[int, ...]) -> None:
+        if array.shape != shape:
+            raise ValueError(f"{what} has shape {array.shape}, not {shape}")
+
+    def _once(self, block: Block, carries: Arrays) -> None:
+        env = self._evaluate(block, {})
+        for name, e in block.outputs:
+            self.fixed[name] = env[e]
+
+    def _map(self, block: Block, carries: Arrays) -> None:
+        leaves = self._leaves(block, slice(None), {})
+        env = self._evaluate(block, leaves)
+        lead = (self.steps, self.examples)
+        for name, e in block.outputs:
+            self.values[name] = np.broadcast_to(env[e], lead + self._numbers(e.shape))
+        for name, e in block.sums:
+            self.fixed[name] = self._summed(e, env, lead)
+
+    def _scan(self, block: Block, carries: Arrays) -> None:
+        state: dict[str, Array] = {}
+        for c in block.carries:
+            shape = (self.examples, *self._numbers(c.shape))
+            given = carries.get(c.name) if c.given else None
+            state[c.name] = np.zeros(shape, self.dtype) if given is None else np.asarray(given, self.dtype)
+            self._check(f"state {c.name}", state[c.name], shape)
+        lead = (self.examples,)
+        entered = {name: np.empty((self.steps, *array.shape), self.dtype) for name, array in state.items()}
+        values = {
+            name: np.empty((self.steps, *lead, *self._numbers(e.shape)), self.dtype) for name, e in block.outputs
+        }
+        sums = {name: np.zeros(self._numbers(e.shape), self.dtype) for name, e in block.sums}
+        for t in reversed(range(self.steps)) if block.reverse else range(self.steps):
+            env = self._evaluate(block, self._leaves(block, t, state))
+            for name, array in state.items():
+                entered[name][t] = array
+            for name, e in block.outputs:
+                values[name][t] = env[e]
+            for name, e in block.sums:
+                sums[name] += self._summed(e, env, lead)
+            state = {c.name: np.broadcast_to(env[c.update], state[c.name].shape) for c in block.carries}
+        self.history |= entered
+        self.values |= values
+        self.fixed |= sums
+        self.final |= state
+
+    def _leaves(self, block: Block, at: int | slice, state: Mapping[str, Array]) -> dict[Expr, Array]:
+        """The varying leaves of a block, at one step or at all."""
+        leaves: dict[Expr, Array] = {}
+        for e in topological(block.roots()):
+            if e.op is Op.TOKEN or e.op is Op.INPUT:
+                leaves[e] = self.inputs[e.attr][at]
+            elif e.op is Op.VALUE:
+                leaves[e] = self.values[e.attr][at]
+            elif e.op is Op.CARRY:
+                leaves[e] = state[e.attr] if e.attr in state else self.history[e.attr][at]
+            elif e.op is Op.MASK:
+                leaves[e] = self._mask(e)[at]
+        return leaves
+
+    def _mask(self, e: Expr) -> Array:
+        key, rate = e.attr
+        shape = (self.steps, self.examples, *self._numbers(e.shape))
+        indices = np.arange(int(np.prod(shape)), dtype=np.uint32).reshape(shape)
+        return dropout_mask(self.seed, key, rate, indices).astype(self.dtype)
+
+    def _evaluate(self, block: Block, leaves: Mapping[Expr, Array]) -> dict[Expr, Array]:
+        roots = [e for _, e in block.outputs] + [c.update for c in block.carries]
+        for _, e in block.sums:
+            roots += _needed_for_sum(e)
+        env = dict(leaves)
+        for e in topological(roots):
+            if e in env:
+                continue
+            if e.op is Op.PARAM:
+                env[e] = self.fixed[e.attr]
+            elif e.op is Op.CONST:
+                env[e] = np.asarray(e.attr, self.dtype)
+            elif e.op is Op.SIZE:
+                env[e] = np.asarray(e.attr.evaluate(self.sizes), self.dtype)
+            else:
+                env[e] = evaluate(e, [self._argument(e, a, env) for a in e.args], self.sizes)
+        return env
+
+    def _argument(self, e: Expr, a: Expr, env: Mapping[Expr, Array]) -> Array:
+        if a.op is Op.TOKEN and e.op not in READS_IDS:
+            return one_hot(env[a], self.sizes["V"], self.dtype)
+        return env[a]
+
+    def _summed(self, e: Expr, env: Mapping[Expr, Array], lead: tuple[int, ...]) -> Array:
+        """The sum of `e` over the leading axes. An outer product is summed as one product of matrices."""
+        if e.op is Op.ADD:
+            terms = [self._summed(a, env, lead) for a in e.args]
+            return np.sum(np.broadcast_arrays(*terms), axis=0)
+        if e.op is Op.NEG:
+            return -self._summed(e.args[0], env, lead)
+        if e.op is Op.OUTER and e.varies:
+            left, right = (self._rows(e, a, env, lead) for a in e.args)
+            return left.T @ right
+        if e.op is Op.SCATTER and np.issubdtype(env[e.args[0]].dtype, np.integer):
+            table = np.zeros((self.sizes["V"], *self._numbers(e.args[1].shape)), self.dtype)
+            np.add.at(table, env[e.args[0]].reshape(-1), self._rows(e, e.args[1], env, lead))
+            return table if e.attr == 0 else table.T
+        return np.broadcast_to(env[e], lead + self._numbers(e.shape)).sum(axis=tuple(range(len(lead))))
+
+    def _rows(self, e: Expr, a: Expr, env: Mapping[Expr, Array], lead: tuple[int, ...]) -> Array:
+        shape = self._numbers(a.shape)
+        array = one_hot(env[a], self.sizes["V"], self.dtype) if a.op is Op.TOKEN else env[a]
+        return np.broadcast_to(array, lead + shape).reshape(-1, *shape)
+
+
+def _needed_for_sum(e: Expr) -> Iterable[Expr]:
+    """What has to be evaluated for `_summed`: sums and outer products themselves are never formed."""
+    if e.op in (Op.ADD, Op.NEG):
+        for a in e.args:
+            yield from _needed_for_sum(a)
+    elif e.op in (Op.OUTER, Op.SCATTER):
+        yield from e.args
+        if not e.varies:
+            yield e
+    else:
+        yield e

@@ -1,0 +1,310 @@
+"""The schedule: what runs before a loop, inside it, and after it.
+
+Every expression of the program gets the earliest place where it can be computed, on a line of alternating places
+
+    once | map 0 | scan 0 | map 1 | scan 1 | map 2 | … | once
+
+with one scan for each group of carries that need each other, in the order in which they need each other: the layers of a
+stack one after the other, then the reverse scans the other way round. In a scan stays only what its carried values are made
+of. What needs no carried value comes before the first loop, for all steps at once (the input projections); what
+depends on one but is not needed to carry on comes after its loop (the output layer); all sums over the steps (weight gradients) go to
+the map that follows. So the output layer and its gradient meet in one map, where a backend can work tile by tile.
+
+A value that is used in a later place is kept for every step and example, except where it can be had again from other
+kept values at the cost of reading it (`1 - z`): then it is computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bptt.ir import build
+from bptt.ir.expr import Expr, make
+from bptt.ir.ops import FACTS, LEAVES, Op
+from bptt.ir.program import Block, Carry, Kind, Program
+from bptt.ir.traversal import topological
+
+ONCE = -1
+
+
+def schedule(program: Program) -> Program:
+    """The program with its blocks split as described above; what it computes is the same."""
+    last = [block for block in program.blocks if block.kind is Kind.ONCE]
+    loops = [block for block in program.blocks if block.kind is not Kind.ONCE]
+    scans = [
+        (group, block.reverse) for block in loops for group in _groups(block.carries) if block.kind is Kind.SCAN
+    ]
+    program, loops, scans = _reassociate(program, loops, scans)
+    placement = _Placement(loops, scans)
+    blocks = _Assembly(program, placement).blocks()
+    return replace(program, blocks=(*blocks, *last))
+
+
+def _groups(carries: tuple[Carry, ...]) -> list[tuple[Carry, ...]]:
+    """The carries in groups that need each other, each group after those it needs (Tarjan's components by reachability)."""
+    needs = {c.name: {e.attr for e in topological([c.update]) if e.op is Op.CARRY} for c in carries}
+    names = [c.name for c in carries]
+    reach = {name: set(needs[name]) & set(names) for name in names}
+    for middle in names:
+        for name in names:
+            if middle in reach[name]:
+                reach[name] |= reach[middle]
+    by_name = {c.name: c for c in carries}
+    groups: list[tuple[Carry, ...]] = []
+    placed: set[str] = set()
+    while len(placed) < len(names):
+        for name in names:
+            together = {n for n in names if n == name or (n in reach[name] and name in reach[n])}
+            if name not in placed and reach[name] <= placed | together:
+                groups.append(tuple(by_name[n] for n in names if n in together))
+                placed |= together
+                break
+    return groups
+
+
+Scans = list[tuple[tuple[Carry, ...], bool]]
+
+
+def _carried_in(scans: Scans) -> dict[str, int]:
+    return {c.name: number for number, (group, _) in enumerate(scans) for c in group}
+
+
+def _reassociate(program: Program, loops: list[Block], scans: Scans) -> tuple[Program, list[Block], Scans]:
+    """Sums with the terms that need the latest loop kept apart from those that are known before it."""
+    scan_of = _carried_in(scans)
+    latest: dict[Expr, int] = {}
+
+    def depth(e: Expr) -> int:
+        if e not in latest:
+            own = scan_of.get(e.attr, ONCE) if e.op is Op.CARRY else ONCE
+            for a in e.args:
+                own = max(own, depth(a))
+            latest[e] = own
+        return latest[e]
+
+    def change(e: Expr) -> Expr:
+        if e.op is not Op.ADD:
+            return e
+        deepest = max(depth(a) for a in e.args)
+        early = [a for a in e.args if depth(a) < deepest]
+        late = [a for a in e.args if depth(a) == deepest]
+        if len(early) < 2 or not late:
+            return e
+        # `make`, not `build.add`, which would flatten the sum again.
+        return make(Op.ADD, (*late, make(Op.ADD, tuple(early))))
+
+    roots = [e for block in loops for e in block.roots()]
+    became: dict[Expr, Expr] = {}
+    for e in topological([*roots, *program.names]):
+        args = tuple(became[a] for a in e.args)
+        became[e] = change(e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None))
+    moved = [
+        replace(
+            block,
+            outputs=tuple((name, became[e]) for name, e in block.outputs),
+            sums=tuple((name, became[e]) for name, e in block.sums),
+        )
+        for block in loops
+    ]
+    groups = [
+        (tuple(replace(c, update=became[c.update]) for c in group), backwards) for group, backwards in scans
+    ]
+    names = {became[e]: name for e, name in reversed(program.names.items())}
+    return replace(program, names=names), moved, groups
+
+
+class _Placement:
+    """Where each expression is computed: ONCE, 2k for map k, 2k+1 for scan k."""
+
+    def __init__(self, loops: list[Block], scans: Scans) -> None:
+        self.scans = scans
+        self.outputs = [item for block in loops for item in block.outputs]
+        self.sums = [item for block in loops for item in block.sums]
+        self.scan_of = _carried_in(scans)
+        updates = [[c.update for c in group] for group, _ in scans]
+        self.order = topological(
+            [e for _, e in self.outputs] + [e for _, e in self.sums] + [e for group in updates for e in group]
+        )
+        self.place: dict[Expr, int] = {}
+        needed = [set(topological(group)) for group in updates]
+        for e in self.order:
+            self.place[e] = self._place(e, needed)
+
+    def _place(self, e: Expr, needed: list[set[Expr]]) -> int:
+        if not e.varies:
+            return ONCE
+        if e.op is Op.CARRY:
+            return 2 * self.scan_of[e.attr] + 1
+        latest = max((self.place[a] for a in e.args), default=0)
+        latest = max(latest, 0)
+        if latest % 2 == 1 and e not in needed[latest // 2]:
+            return latest + 1
+        return latest
+
+
+class _Assembly:
+    """From places to blocks: what is kept between them, under which name, and what each block computes."""
+
+    def __init__(self, program: Program, placement: _Placement) -> None:
+        self.program = program
+        self.placement = placement
+        self.place = placement.place
+        self.kept: dict[Expr, str] = {}
+        self.once: dict[Expr, str] = {}
+        self._keep()
+        self._name()
+
+    def _keep(self) -> None:
+        """Finds what is used in a later place than its own."""
+        demanded = self._demanded(frozenset())
+        across = [e for e in self.placement.order if any(at != self.place[e] for at in demanded.get(e, ()))]
+        kept = {e for e in across if e.varies}
+        # States are kept anyway, step for step; of what is carried back nobody keeps more than one step. Arguments come first in `order`, so whether a value can be had again from kept
+        # ones is known when it is reached.
+        stored = {c.update for group, backwards in self.placement.scans if not backwards for c in group}
+        passing = {c.name for group, backwards in self.placement.scans if backwards for c in group}
+        again: set[Expr] = set()
+        for e in self.placement.order:
+            if FACTS[e.op].cheap and e not in stored and all(_at_hand(a, kept, again, passing) for a in e.args):
+                again.add(e)
+        demanded = self._demanded(again)
+        for e in self.placement.order:
+            if any(at != self.place[e] for at in demanded.get(e, ())):
+                if e.varies and e not in again:
+                    self.kept[e] = ""
+                elif not e.varies:
+                    self.once[e] = ""
+
+    def _demanded(self, again: Iterable[Expr]) -> dict[Expr, set[int]]:
+        """In which places each expression that is computed is used. Leaves are at hand everywhere."""
+        computed_again = set(again)
+        demanded: dict[Expr, set[int]] = {}
+
+        def demand(e: Expr, at: int) -> None:
+            if not _everywhere(e):
+                demanded.setdefault(e, set()).add(at)
+
+        for e, at in self._roots():
+            demand(e, at)
+        for e in reversed(self.placement.order):
+            for at in sorted(demanded.get(e, ())):
+                if at == self.place[e] or e in computed_again:
+                    for a in e.args:
+                        demand(a, at)
+                else:
+                    for a in e.args:
+                        demand(a, self.place[e])
+        return demanded
+
+    def _roots(self) -> list[tuple[Expr, int]]:
+        roots = [(e, self._map_after(self.place[e])) for _, e in self.placement.sums]
+        roots += [(e, max(self.place[e], 0)) for _, e in self.placement.outputs]
+        for number, (group, _) in enumerate(self.placement.scans):
+            roots += [(c.update, 2 * number + 1) for c in group]
+        return roots
+
+    def _map_after(self, place: int) -> int:
+        return 0 if place == ONCE else place + place % 2
+
+    def _name(self) -> None:
+        taken = {name for name, _ in self.placement.outputs} | {name for name, _ in self.placement.sums}
+        taken |= set(self.program.params)
+        results = {e: name for name, e in self.placement.outputs}
+        part_of = self._nearest_names()
+        for e in self.kept:
+            self.kept[e] = results.get(e) or self._free_name(e, part_of, taken)
+        for e in self.once:
+            self.once[e] = self._free_name(e, part_of, taken)
+
+    def _free_name(self, e: Expr, part_of: dict[Expr, str], taken: set[str]) -> str:
+        """The user's name of `e`, or one that says what it is a part of."""
+        name = self.program.names.get(e)
+        number = 0
+        while name is None or name in taken:
+            number += 1
+            name = f"{part_of.get(e, 'a')}·{number}"
+        taken.add(name)
+        return name
+
+    def _nearest_names(self) -> dict[Expr, str]:
+        """For each expression the named one that it is made for, where there is one."""
+        nearest: dict[Expr, str] = {}
+        for e in reversed(self.placement.order):
+            name = self.program.names.get(e) or nearest.get(e)
+            for a in e.args:
+                if name is not None:
+                    nearest.setdefault(a, name)
+        return nearest
+
+    def blocks(self) -> list[Block]:
+        blocks = []
+        if self.once:
+            outputs = tuple((name, self._rebuilt(e, ONCE)) for e, name in self.once.items())
+            blocks.append(Block(Kind.ONCE, outputs, title="from parameters alone"))
+        for place in range(2 * len(self.placement.scans) + 1):
+            block = self._block(place)
+            if block.roots():
+                blocks.append(block)
+        return blocks
+
+    def _block(self, place: int) -> Block:
+        outputs = {name: self._rebuilt(e, place) for e, name in self.kept.items() if self.place[e] == place}
+        for name, e in self.placement.outputs:
+            if max(self.place[e], 0) == place and self.kept.get(e) != name:
+                outputs[name] = self._at(e, place)
+        sums = tuple(
+            (name, self._at(e, place))
+            for name, e in self.placement.sums
+            if self._map_after(self.place[e]) == place
+        )
+        if place % 2 == 0:
+            return Block(Kind.MAP, tuple(outputs.items()), sums, title=self._map_title(place))
+        group, backwards = self.placement.scans[place // 2]
+        carries = tuple(replace(c, update=self._update(c, place)) for c in group)
+        title = "loop back through time" if backwards else "loop through time"
+        return Block(Kind.SCAN, tuple(outputs.items()), (), carries, backwards, title)
+
+    def _update(self, c: Carry, place: int) -> Expr:
+        own = self.place[c.update] == place or _everywhere(c.update)
+        return self._rebuilt(c.update, place) if own else self._at(c.update, place)
+
+    def _map_title(self, place: int) -> str:
+        scans = self.placement.scans
+        if not scans:
+            return "all steps at once"
+        if place == 0:
+            return "before the loops"
+        return "after the loops" if place == 2 * len(scans) else "between the loops"
+
+    def _at(self, e: Expr, place: int) -> Expr:
+        """`e` as a block in `place` reads it: kept values as leaves, the rest computed there."""
+        if _everywhere(e):
+            return e
+        if e in self.once and place != ONCE:
+            return build.param(self.once[e], e.shape)
+        if e in self.kept and self.place[e] != place:
+            return build.value(self.kept[e], e.shape)
+        return self._rebuilt(e, place)
+
+    def _rebuilt(self, e: Expr, place: int) -> Expr:
+        # Not `build.rebuild`: the pass has settled the form of sums, and values have taken the place of expressions.
+        args = tuple(self._at(a, place) for a in e.args)
+        return e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None)
+
+
+def _everywhere(e: Expr) -> bool:
+    """Whether a block can read `e` without any earlier block: leaves, parts of parameters, and plain numbers."""
+    if e.op in LEAVES:
+        return True
+    if e.varies:
+        return False
+    if e.op is Op.SLICE:
+        return e.args[0].op is Op.PARAM or _everywhere(e.args[0])
+    return all(a.op is not Op.PARAM and _everywhere(a) for a in e.args)
+
+
+def _at_hand(a: Expr, kept: set[Expr], again: set[Expr], passing: set[str]) -> bool:
+    if a.op is Op.CARRY:
+        return a.attr not in passing
+    return _everywhere(a) or a in kept or a in again or not a.varies

@@ -1,0 +1,105 @@
+"""Formulas that overflow or cancel as they are written, replaced by equal ones that do not.
+
+exp(z) overflows where softmax(z) is harmless, and log(softmax(z)) is -inf where its value is an ordinary number. The rules
+find the textbook forms and name the stable operation.
+"""
+
+from __future__ import annotations
+
+from bptt.ir import build
+from bptt.ir.expr import Expr
+from bptt.ir.ops import Op
+from bptt.ir.program import Program
+from bptt.passes.rewriting import RewriteRule, rewrite_program
+
+
+def stabilize(program: Program) -> Program:
+    return rewrite_program(program, RULES)
+
+
+def _log_of_softmax(e: Expr) -> Expr | None:
+    (a,) = e.args
+    if a.op is Op.SOFTMAX:
+        return build.apply(Op.LOG_SOFTMAX, a.args[0])
+    return None
+
+
+def _log_of_sum_of_exp(e: Expr) -> Expr | None:
+    (a,) = e.args
+    if a.op is Op.SUM and a.args[0].op is Op.EXP and len(a.args[0].shape) == 1:
+        return build.apply(Op.LOGSUMEXP, a.args[0].args[0])
+    return None
+
+
+def _log_of_sigmoid(e: Expr) -> Expr | None:
+    (a,) = e.args
+    if a.op is Op.SIGMOID:
+        return build.neg(build.apply(Op.SOFTPLUS, build.neg(a.args[0])))
+    return None
+
+
+def _log_of_exp(e: Expr) -> Expr | None:
+    (a,) = e.args
+    return a.args[0] if a.op is Op.EXP else None
+
+
+def _log_of_one_plus_exp(e: Expr) -> Expr | None:
+    (a,) = e.args
+    if a.op is Op.ADD and len(a.args) == 2:
+        for one, power in (a.args, a.args[::-1]):
+            if build.is_const(one, 1.0) and power.op is Op.EXP:
+                return build.apply(Op.SOFTPLUS, power.args[0])
+    return None
+
+
+def _exp_of_log_softmax(e: Expr) -> Expr | None:
+    (a,) = e.args
+    return build.apply(Op.SOFTMAX, a.args[0]) if a.op is Op.LOG_SOFTMAX else None
+
+
+def _exp_over_its_sum(e: Expr) -> Expr | None:
+    a, b = e.args
+    if a.op is Op.EXP and b.op is Op.SUM and b.args[0] is a and len(a.shape) == 1:
+        return build.apply(Op.SOFTMAX, a.args[0])
+    return None
+
+
+def _one_over_one_plus_exp(e: Expr) -> Expr | None:
+    a, b = e.args
+    if build.is_const(a, 1.0) and b.op is Op.ADD and len(b.args) == 2:
+        for one, power in (b.args, b.args[::-1]):
+            if build.is_const(one, 1.0) and power.op is Op.EXP:
+                return build.apply(Op.SIGMOID, build.neg(power.args[0]))
+    return None
+
+
+def _picked_log_probability(e: Expr) -> Expr | None:
+    """Σ y ∘ log softmax(z) for the token y: minus the cross-entropy, of which only one entry of log softmax matters."""
+    (a,) = e.args
+    if a.op is Op.MUL:
+        for target, logs in (a.args, a.args[::-1]):
+            if target.op is Op.TOKEN and logs.op is Op.LOG_SOFTMAX:
+                return build.neg(build.cross_entropy(logs.args[0], target))
+    return None
+
+
+def _dotted_log_probability(e: Expr) -> Expr | None:
+    """The same, written as a product of vectors."""
+    for target, logs in (e.args, e.args[::-1]):
+        if target.op is Op.TOKEN and logs.op is Op.LOG_SOFTMAX:
+            return build.neg(build.cross_entropy(logs.args[0], target))
+    return None
+
+
+RULES = (
+    RewriteRule("log of softmax", Op.LOG, _log_of_softmax),
+    RewriteRule("log of a sum of exp", Op.LOG, _log_of_sum_of_exp),
+    RewriteRule("log of sigmoid", Op.LOG, _log_of_sigmoid),
+    RewriteRule("log of exp", Op.LOG, _log_of_exp),
+    RewriteRule("log of 1 + exp", Op.LOG, _log_of_one_plus_exp),
+    RewriteRule("exp of log-softmax", Op.EXP, _exp_of_log_softmax),
+    RewriteRule("exp over its sum", Op.DIV, _exp_over_its_sum),
+    RewriteRule("1 over 1 + exp", Op.DIV, _one_over_one_plus_exp),
+    RewriteRule("log-probability of the next token", Op.SUM, _picked_log_probability),
+    RewriteRule("log-probability of the next token", Op.CONTRACT, _dotted_log_probability),
+)
