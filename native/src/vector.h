@@ -1,0 +1,91 @@
+// One vector type per instruction set, and the few operations on it that the language extension lacks.
+// Included only by kernels.cpp: everything is internal to the translation unit, so that no function compiled for
+// one instruction set can be linked into the code of another.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int W = 16;         // floats in a vector
+constexpr int MAX_ROWS = 14;  // rows of the micro-kernel: 14 x 2 sums, 2 weights and an input fill 32 registers
+#elif defined(__AVX2__)
+constexpr int W = 8;
+constexpr int MAX_ROWS = 6;   // 16 registers
+#elif defined(__ARM_NEON)
+constexpr int W = 4;
+constexpr int MAX_ROWS = 12;  // 32 registers
+#else
+constexpr int W = 4;
+constexpr int MAX_ROWS = 6;
+#endif
+
+typedef float vf __attribute__((vector_size(W * 4)));
+typedef int32_t vi __attribute__((vector_size(W * 4)));
+typedef uint32_t vu __attribute__((vector_size(W * 4)));
+typedef float vf_unaligned __attribute__((vector_size(W * 4), aligned(4), may_alias));
+
+INLINE vf splat(float x) { return x - vf{}; }
+INLINE vi splat_int(int32_t x) { return x - vi{}; }
+INLINE vf load(const float* p) { return *reinterpret_cast<const vf_unaligned*>(p); }
+INLINE void store(float* p, vf x) { *reinterpret_cast<vf_unaligned*>(p) = x; }
+
+// The first n < W floats; the other lanes are `fill` on loading and untouched in memory on storing.
+#if defined(__AVX512F__)
+INLINE vf load_part(const float* p, int64_t n, vf fill = vf{}) {
+    return (vf)_mm512_mask_loadu_ps((__m512)fill, (__mmask16)((1u << n) - 1), p);
+}
+INLINE void store_part(float* p, vf x, int64_t n) {
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
+}
+#else
+INLINE vf load_part(const float* p, int64_t n, vf fill = vf{}) {
+    for (int i = 0; i < n; ++i) fill[i] = p[i];
+    return fill;
+}
+INLINE void store_part(float* p, vf x, int64_t n) {
+    for (int i = 0; i < n; ++i) p[i] = x[i];
+}
+#endif
+
+INLINE vi as_int(vf x) { return (vi)x; }
+INLINE vf as_float(vi x) { return (vf)x; }
+INLINE vf vabs(vf x) { return as_float(as_int(x) & 0x7fffffff); }
+INLINE vf vmax(vf a, vf b) { return a > b ? a : b; }
+INLINE vf vmin(vf a, vf b) { return a < b ? a : b; }
+
+INLINE vf vsqrt(vf x) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__)
+    return (vf)_mm256_sqrt_ps((__m256)x);
+#elif defined(__x86_64__)
+    return (vf)_mm_sqrt_ps((__m128)x);
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+    return (vf)vsqrtq_f32((float32x4_t)x);
+#else
+    for (int i = 0; i < W; ++i) x[i] = __builtin_sqrtf(x[i]);
+    return x;
+#endif
+}
+
+INLINE float sum(vf x) {
+    for (int half = W / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; ++i) x[i] += x[i + half];
+    return x[0];
+}
+INLINE float maximum(vf x) {
+    float m = x[0];
+    for (int i = 1; i < W; ++i) m = x[i] > m ? x[i] : m;
+    return m;
+}
+
+}  // namespace
