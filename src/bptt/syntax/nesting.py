@@ -6,7 +6,7 @@ from bptt.errors import EquationError
 from bptt.source import Span
 from bptt.syntax.tree import Expression, children
 
-MAX_DEPTH = 100
+MAX_DEPTH = 64
 
 
 def too_deep(span: Span) -> EquationError:

@@ -1,0 +1,204 @@
+"""The tree as LaTeX: times as `^{(t)}`, products side by side, one row of an `aligned` environment a statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
+from bptt.syntax.spelling import ACCENTS, GREEK_NAMES
+from bptt.syntax.tree import (
+    BINARY_PRECEDENCE,
+    JUXTAPOSED,
+    NEGATION_PRECEDENCE,
+    Binary,
+    Call,
+    Concatenation,
+    Document,
+    Equation,
+    Expression,
+    InitialState,
+    Name,
+    Negate,
+    Number,
+    OutputStatement,
+    ShapeStatement,
+    SizeStatement,
+    Statement,
+    Transpose,
+    children,
+)
+from bptt.syntax.unparse import format_number
+
+_FRACTION = BINARY_PRECEDENCE["**"]
+_ATOM = 7
+_COMMANDS = {"sigmoid": r"\sigma", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log"}
+_ACCENT_COMMANDS = {"hat": r"\hat", "tilde": r"\tilde", "bar": r"\bar"}
+_LETTER = "|".join(sorted(GREEK_NAMES - {"omicron", "Omicron"}, key=len, reverse=True)) + "|[A-Za-z]"
+_PARTS = re.compile(
+    rf"(?P<letter>{_LETTER})(?P<accent>{'|'.join(sorted(set(ACCENTS.values())))})?(?:_(?P<label>[A-Za-z]+))?(?P<digits>[0-9]*)"
+)
+# The tokens, the tokenised inputs: what has a time without being defined.
+_INPUTS = ("x", "y")
+
+
+def to_latex(node: Document | Statement | Expression) -> str:
+    """LaTeX of a document (an `aligned` environment), of a statement, or of an expression.
+
+    `@` is written like the product whose kind the shapes decide, side by side, and is read back as that one. Names
+    that vary with time are the inputs, what the node defines, and what it names with a time; they bear `^{(t)}`.
+    """
+    return _Writer(_timed(node)).show(node)
+
+
+def _timed(node: Document | Statement | Expression) -> frozenset[str]:
+    names = set(_INPUTS)
+    statements: Iterable[Statement] = node.statements if isinstance(node, Document) else ()
+    values: list[Expression] = []
+    for part in [*statements, node]:
+        match part:
+            case Equation(target, value) | InitialState(target, value):
+                names.add(target.id)
+                values.append(value)
+            case OutputStatement(output):
+                names.add(output.id)
+            case Document() | SizeStatement() | ShapeStatement():
+                pass
+            case _:
+                values.append(part)
+    while values:
+        value = values.pop()
+        if isinstance(value, Name) and value.lag != 0:
+            names.add(value.id)
+        values += children(value)
+    return frozenset(names)
+
+
+class _Writer:
+    def __init__(self, timed: frozenset[str]) -> None:
+        self._timed = timed
+
+    def show(self, node: Document | Statement | Expression) -> str:
+        match node:
+            case Document(statements):
+                rows = " \\\\\n".join(self._row(statement, "&") for statement in statements)
+                return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
+            case Equation() | InitialState() | SizeStatement() | ShapeStatement() | OutputStatement():
+                return self._row(node, "")
+            case _:
+                return self._expression(node)
+
+    def _row(self, statement: Statement, align: str) -> str:
+        match statement:
+            case Equation(target, value):
+                return f"{self._name(target)} {align}= {self._expression(value)}"
+            case InitialState(target, value):
+                return f"{_letters(target.id)}^{{(0)}} {align}= {self._expression(value)}"
+            case SizeStatement(name, size):
+                return rf"\operatorname{{size}}({_letters(name.id)}) {align}= {size}"
+            case ShapeStatement(target, dimensions):
+                sizes = r" \times ".join(
+                    format_number(size.value) if isinstance(size, Number) else _letters(size.id) for size in dimensions
+                )
+                space = rf"\mathbb{{R}}^{{{sizes}}}" if dimensions else r"\mathbb{R}"
+                return rf"{_letters(target.id)} {align}\in {space}"
+            case OutputStatement(output):
+                return rf"x^{{(t+1)}} {align}\sim {self._name(output)}"
+
+    def _expression(self, node: Expression, outer: int = 0) -> str:
+        """The LaTeX of `node`, in brackets where it binds less tightly than `outer`."""
+        text, strength = self._show(node)
+        return _bracketed(text) if strength < outer else text
+
+    def _show(self, node: Expression) -> tuple[str, int]:
+        """LaTeX of an expression, and how tightly its outermost operator binds."""
+        match node:
+            case Number(value):
+                return _number(value), _ATOM
+            case Name():
+                return self._name(node), _ATOM
+            case Transpose(operand):
+                return f"{self._base(operand)}^{{\\top}}", _ATOM - 1
+            case Negate(operand):
+                return f"-{self._expression(operand, NEGATION_PRECEDENCE)}", NEGATION_PRECEDENCE
+            case Binary("/", left, right):
+                return rf"\frac{{{self._expression(left)}}}{{{self._expression(right)}}}", _FRACTION
+            case Binary("**", left, right):
+                return self._power(left, right), _FRACTION
+            case Binary("@" | "juxtaposed", left, right):
+                return self._side_by_side(left, right)
+            case Binary("*", Number() as left, right) if not isinstance(right, Number):
+                return self._side_by_side(left, right)
+            case Binary("*", left, right):
+                strength = BINARY_PRECEDENCE["*"]
+                text = rf"{self._expression(left, strength)} \odot {self._expression(right, strength + 1)}"
+                return text, strength
+            case Binary(operator, left, right):
+                strength = BINARY_PRECEDENCE[operator]
+                text = f"{self._expression(left, strength)} {operator} {self._expression(right, strength + 1)}"
+                return text, strength
+            case Call("sqrt", (argument,)):
+                return rf"\sqrt{{{self._expression(argument)}}}", _ATOM
+            case Call(function, arguments):
+                name = _COMMANDS.get(function) or rf"\operatorname{{{_escaped(function)}}}"
+                return name + _bracketed(", ".join(map(self._expression, arguments))), _ATOM
+            case Concatenation(items):
+                return rf"\left[{', '.join(map(self._expression, items))}\right]", _ATOM
+
+    def _side_by_side(self, left: Expression, right: Expression) -> tuple[str, int]:
+        strength = BINARY_PRECEDENCE["@"]
+        first, second = self._expression(left, strength), self._expression(right, strength + 1)
+        # After a word or \sigma, a bracket would hold the argument of a function.
+        dot = r" \cdot " if second.startswith(r"\left(") and not re.search(r"(?:^|[^\\A-Za-z])[A-Za-z]$|[)\]}]$", first) else " "
+        dot = r" \cdot " if second.startswith(r"\left(") and first.endswith("}") and r"\mathrm" in first else dot
+        return first + dot + second, strength
+
+    def _power(self, base: Expression, exponent: Expression) -> str:
+        if isinstance(exponent, Number):
+            return f"{self._base(base)}^{{{_number(exponent.value)}}}"
+        # A letter above a letter would be a label, and T a transpose.
+        above = self._expression(exponent)
+        above = f"({above})" if above == "T" else above
+        return f"{_bracketed(self._expression(base))}^{{{above}}}"
+
+    def _base(self, base: Expression) -> str:
+        """What an exponent can stand on: in brackets, unless it is an atom with nothing above it."""
+        text, strength = self._show(base)
+        is_free = strength == _ATOM and not (isinstance(base, Name) and self._has_time(base))
+        return text if is_free and text != "e" else _bracketed(text)
+
+    def _has_time(self, name: Name) -> bool:
+        return name.lag != 0 or name.id in self._timed
+
+    def _name(self, name: Name) -> str:
+        if not self._has_time(name):
+            return _letters(name.id)
+        return f"{_letters(name.id)}^{{(t{-name.lag:+d})}}" if name.lag else f"{_letters(name.id)}^{{(t)}}"
+
+
+def _bracketed(text: str) -> str:
+    return rf"\left({text}\right)"
+
+
+def _number(value: float) -> str:
+    """Decimal digits without an exponent, for `e` is a letter here."""
+    return format(Decimal(format_number(value)), "f")
+
+
+def _letters(name: str) -> str:
+    """A name without a time: `W_e` is W_{e}, `yhat` is \\hat{y}, `b1` is b_{1}, `theta` is \\theta."""
+    parts = _PARTS.fullmatch(name)
+    if parts is None:
+        return rf"\mathrm{{{_escaped(name)}}}"
+    letter, label = parts["letter"], parts["label"] or ""
+    text = f"\\{letter}" if len(letter) > 1 else letter
+    if parts["accent"]:
+        text = f"{_ACCENT_COMMANDS[parts['accent']]}{{{text}}}"
+    if len(label) > 1 or label in ("t", "T"):
+        label = f"\\{label}" if label in GREEK_NAMES else rf"\mathrm{{{label}}}"
+    below = label + parts["digits"]
+    return f"{text}_{{{below}}}" if below else text
+
+
+def _escaped(name: str) -> str:
+    return name.replace("_", r"\_")
