@@ -5,8 +5,6 @@
 #include <cstdlib>
 #include <new>
 
-#include "pool.h"
-
 namespace bptt {
 namespace {
 
@@ -62,40 +60,37 @@ void Executor::run(int64_t T, int64_t B, const std::vector<float*>& arrays, cons
     T_ = T, B_ = B, arrays_ = arrays, tokens_ = tokens, seed_ = seed, profile_ = profile;
     if (profile)
         for (auto& block : costs_) std::fill(block.begin(), block.end(), Cost{});
-    for (Packed& p : packed_) p.fresh = false;
     threads = std::max(1, std::min(threads, hardware_threads()));
     if (static_cast<int>(scratch_.size()) < threads) scratch_.resize(threads);
     for (Scratch& s : scratch_) s.reserve(kernels_.scratch);
-    for (size_t i = 0; i < blocks_.size(); ++i) {
-        double work = 0;
-        for (const Instruction& in : blocks_[i].instructions) {
+    const int64_t lanes = kernels_.lanes;
+    for (Packed& p : packed_) p.memory.reserve(p.K * ((p.N + lanes - 1) / lanes * lanes));
+    place_locals();
+    double work = 0;
+    for (const Block& block : blocks_)
+        for (const Instruction& in : block.instructions) {
             const Cost cost = cost_of(in, buffers_, T * B);
             work += cost.operations + cost.bytes / 4;
         }
-        const int members = work < TEAM_WORK ? 1 : threads;
-        pack_weights(i, members);
-        blocks_[i].scan() ? run_scan(i, members) : run_map(i, members);
-    }
-}
-
-void Executor::pack_weights(size_t block, int members) {
-    std::vector<Packed*> stale;
-    for (const Instruction& in : blocks_[block].instructions) {
-        if (in.op() != Op::GEMM || packed_[in.packed].fresh) continue;
-        Packed& p = packed_[in.packed];
-        p.memory.reserve(p.K * ((p.N + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes));
-        p.fresh = true;
-        stale.push_back(&p);
-    }
-    if (stale.empty()) return;
+    // One team for the whole run: its members meet at barriers, which costs far less than waking them.
+    const int members = work < TEAM_WORK ? 1 : threads;
+    Barrier team(members);
     run_team(members, [&](int member) {
-        for (Packed* p : stale) {
-            const View w = matrix(p->source);
-            const int64_t panels = (p->N + kernels_.panel - 1) / kernels_.panel;
-            kernels_.pack(p->memory.data(), w.p, w.ld, p->K, p->N, p->transposed, part(panels, member, members),
-                          part(panels, member + 1, members));
+        pack_weights(member, members);
+        for (size_t i = 0; i < blocks_.size(); ++i) {
+            team.wait();
+            blocks_[i].scan() ? run_scan(i, member, members) : run_map(i, member, team);
         }
     });
+}
+
+void Executor::pack_weights(int member, int members) {
+    for (Packed& p : packed_) {
+        const View w = matrix(p.source);
+        const int64_t panels = (p.N + kernels_.panel - 1) / kernels_.panel;
+        kernels_.pack(p.memory.data(), w.p, w.ld, p.K, p.N, p.transposed, part(panels, member, members),
+                      part(panels, member + 1, members));
+    }
 }
 
 // ---- where things are ------------------------------------------------------------------------------------------
@@ -110,7 +105,7 @@ float* Executor::address(const Operand& o, const Place& at) const {
         case BufferKind::local: row = at.local; break;
         default: break;
     }
-    return arrays_[o.buffer] + row * b.cols + o.col;
+    return at.arrays[o.buffer] + row * b.cols + o.col;
 }
 
 View Executor::view(const Operand& o, const Place& at) const {
@@ -127,83 +122,90 @@ const int32_t* Executor::ids(const Operand& o, const Place& at) const {
     return o.present() && buffers_[o.buffer].kind == BufferKind::tokens ? tokens_[o.buffer] + at.row : nullptr;
 }
 
-int64_t Executor::row_width(const Block& block, bool locals_only) const {
-    std::vector<bool> seen(buffers_.size(), false);
-    int64_t width = 0;
+// f(buffer) once for each local of a block
+template <class F>
+void each_local(const Block& block, const std::vector<Buffer>& buffers, F f) {
+    std::vector<bool> seen(buffers.size(), false);
     for (const Instruction& in : block.instructions)
         for (const Operand* o : {&in.dst, &in.a, &in.b, &in.c}) {
-            if (!o->present() || seen[o->buffer]) continue;
-            const BufferKind kind = buffers_[o->buffer].kind;
-            if (locals_only ? kind != BufferKind::local : !row_wise(kind)) continue;
+            if (!o->present() || buffers[o->buffer].kind != BufferKind::local || seen[o->buffer]) continue;
             seen[o->buffer] = true;
-            width += buffers_[o->buffer].cols;
+            f(static_cast<size_t>(o->buffer));
         }
+}
+
+int64_t Executor::locals_width(const Block& block) const {
+    int64_t width = 0;
+    each_local(block, buffers_, [&](size_t buffer) { width += buffers_[buffer].cols; });
     return width;
 }
 
-void Executor::place_locals(const Block& block, int64_t rows) {
-    float* next = locals_.reserve(rows * row_width(block, true) + 16 * static_cast<int64_t>(buffers_.size()));
-    std::vector<bool> seen(buffers_.size(), false);
-    for (const Instruction& in : block.instructions)
-        for (const Operand* o : {&in.dst, &in.a, &in.b, &in.c}) {
-            if (!o->present() || buffers_[o->buffer].kind != BufferKind::local || seen[o->buffer]) continue;
-            seen[o->buffer] = true;
-            arrays_[o->buffer] = next;
-            next += (rows * buffers_[o->buffer].cols + 15) / 16 * 16;
-        }
+// Blocks run one after the other and share the memory.
+void Executor::place_locals() {
+    const auto rows_of = [this](const Block& block) { return block.scan() ? B_ : tile_rows(block); };
+    const auto size = [](int64_t rows, int64_t cols) { return (rows * cols + 15) / 16 * 16; };
+    int64_t most = 0;
+    for (const Block& block : blocks_) {
+        int64_t total = 0;
+        each_local(block, buffers_, [&](size_t i) { total += size(rows_of(block), buffers_[i].cols); });
+        most = std::max(most, total);
+    }
+    float* memory = locals_.reserve(most);
+    block_arrays_.assign(blocks_.size(), arrays_);
+    for (size_t i = 0; i < blocks_.size(); ++i) {
+        float* next = memory;
+        each_local(blocks_[i], buffers_, [&](size_t buffer) {
+            block_arrays_[i][buffer] = next;
+            next += size(rows_of(blocks_[i]), buffers_[buffer].cols);
+        });
+    }
 }
 
 // ---- the two kinds of blocks -----------------------------------------------------------------------------------
 
 int64_t Executor::tile_rows(const Block& block) const {
-    const int64_t all = T_ * B_, width = row_width(block, true);
+    const int64_t all = T_ * B_, width = locals_width(block);
     if (width == 0) return all;
     const int64_t most = std::max(MIN_TILE_ROWS, LOCAL_FLOATS / width);
     const int64_t tiles = (all + most - 1) / most;
     return (all + tiles - 1) / tiles;
 }
 
-void Executor::run_map(size_t index, int members) {
+void Executor::run_map(size_t index, int member, Barrier& team) {
     const Block& block = blocks_[index];
+    const int members = team.members();
     const int64_t all = T_ * B_, tile = tile_rows(block);
-    place_locals(block, tile);
-    Barrier barrier(members);
-    run_team(members, [&](int member) {
-        for (int64_t row = 0; row < all; row += tile) {
-            const Place place{0, row, 0, std::min(tile, all - row)};
-            Split before = Split::rows;
-            const Instruction* last = nullptr;
-            for (size_t i = 0; i < block.instructions.size(); ++i) {
-                const Instruction& in = block.instructions[i];
-                const Split split = split_of(in, place.rows, members);
-                // Two instructions that give each member the same rows, or that only read rows and add to
-                // different sums, may run into each other; otherwise the team meets between them.
-                const bool independent = last && split == before &&
-                                         (split == Split::rows ||
-                                          (split == Split::output && last->dst.buffer != in.dst.buffer));
-                timed(index, i, member, place, [&] {
-                    if (!independent) barrier.wait();
-                    share(in, split, place, member, members);
-                });
-                before = split, last = &in;
-            }
+    for (int64_t row = 0; row < all; row += tile) {
+        const Place place{block_arrays_[index].data(), 0, row, 0, std::min(tile, all - row)};
+        Split before = Split::rows;
+        const Instruction* last = nullptr;
+        for (size_t i = 0; i < block.instructions.size(); ++i) {
+            const Instruction& in = block.instructions[i];
+            const Split split = split_of(in, place.rows, members);
+            // Two instructions that give each member the same rows, or that only read rows and add to different
+            // sums, may run into each other; otherwise the team meets between them.
+            const bool independent =
+                last && split == before &&
+                (split == Split::rows || (split == Split::output && last->dst.buffer != in.dst.buffer));
+            timed(index, i, member, place.rows, [&] {
+                if (!independent) team.wait();
+                share(in, split, place, member, members);
+            });
+            before = split, last = &in;
         }
-    });
+    }
 }
 
-void Executor::run_scan(size_t index, int members) {
+void Executor::run_scan(size_t index, int member, int members) {
     const Block& block = blocks_[index];
-    members = static_cast<int>(std::min<int64_t>(members, B_));
-    place_locals(block, B_);
-    run_team(members, [&](int member) {
-        const int64_t first = part(B_, member, members), rows = part(B_, member + 1, members) - first;
-        for (int64_t step = 0; step < T_; ++step) {
-            const int64_t t = block.kind == BlockKind::scan_forward ? step : T_ - 1 - step;
-            const Place place{t, t * B_ + first, first, rows};
-            for (size_t i = 0; i < block.instructions.size(); ++i)
-                timed(index, i, member, Place{t, 0, 0, B_}, [&] { perform(block.instructions[i], place, member); });
-        }
-    });
+    const int64_t first = part(B_, member, members), rows = part(B_, member + 1, members) - first;
+    if (rows == 0) return;
+    for (int64_t step = 0; step < T_; ++step) {
+        const int64_t t = block.kind == BlockKind::scan_forward ? step : T_ - 1 - step;
+        const Place place{block_arrays_[index].data(), t, t * B_ + first, first, rows};
+        for (size_t i = 0; i < block.instructions.size(); ++i)
+            timed(index, i, member, B_, [&] { perform(block.instructions[i], place, member); });
+    }
 }
 
 // ---- one instruction -------------------------------------------------------------------------------------------
@@ -220,7 +222,7 @@ void Executor::share(const Instruction& in, Split split, const Place& place, int
     if (split == Split::rows) {
         const int64_t first = part(place.rows, member, members), last = part(place.rows, member + 1, members);
         if (first < last)
-            perform(in, Place{place.t, place.row + first, place.local + first, last - first}, member);
+            perform(in, Place{place.arrays, place.t, place.row + first, place.local + first, last - first}, member);
         return;
     }
     if (split == Split::columns) {
@@ -296,12 +298,12 @@ void Executor::multiply(const Instruction& in, const Place& place, int64_t j0, i
 // ---- costs -----------------------------------------------------------------------------------------------------
 
 template <class F>
-void Executor::timed(size_t block, size_t instruction, int member, const Place& place, F work) {
+void Executor::timed(size_t block, size_t instruction, int member, int64_t rows, F work) {
     if (!profile_ || member > 0) return work();
     const auto start = std::chrono::steady_clock::now();
     work();
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    const Cost once = cost_of(blocks_[block].instructions[instruction], buffers_, place.rows);
+    const Cost once = cost_of(blocks_[block].instructions[instruction], buffers_, rows);
     Cost& total = costs_[block][instruction];
     total.seconds += passed.count();
     total.operations += once.operations;

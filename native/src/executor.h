@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "pool.h"
 #include "program.h"
 
 namespace bptt {
@@ -46,20 +47,20 @@ class Executor {
         int64_t K, N;
         bool transposed;
         Scratch memory;
-        bool fresh = false;  // packed in this run
     };
     // Where a piece of work lies: `rows` rows from time step t on; `row` counts all rows, `local` those of a local.
     struct Place {
+        float* const* arrays;
         int64_t t, row, local, rows;
     };
     enum class Split { rows, columns, output };  // what the members of a team divide among themselves
 
-    void run_map(size_t block, int members);
-    void run_scan(size_t block, int members);
-    void pack_weights(size_t block, int members);
-    void place_locals(const Block& block, int64_t rows);
+    void run_map(size_t block, int member, Barrier& team);
+    void run_scan(size_t block, int member, int members);
+    void pack_weights(int member, int members);
+    void place_locals();
     int64_t tile_rows(const Block& block) const;
-    int64_t row_width(const Block& block, bool locals_only) const;
+    int64_t locals_width(const Block& block) const;
     Split split_of(const Instruction&, int64_t rows, int members) const;
     void share(const Instruction&, Split, const Place&, int member, int members);
     void perform(const Instruction&, const Place&, int member);
@@ -70,7 +71,7 @@ class Executor {
     View matrix(const Operand&) const;
     const int32_t* ids(const Operand&, const Place&) const;
     template <class F>
-    void timed(size_t block, size_t instruction, int member, const Place&, F work);
+    void timed(size_t block, size_t instruction, int member, int64_t rows, F work);
 
     std::vector<Buffer> buffers_;
     std::vector<Block> blocks_;
@@ -81,6 +82,7 @@ class Executor {
     std::mutex running_;
     int64_t T_ = 0, B_ = 0;
     std::vector<float*> arrays_;
+    std::vector<std::vector<float*>> block_arrays_;  // per block, with its own places for the locals
     std::vector<const int32_t*> tokens_;
     uint32_t seed_ = 0;
     bool profile_ = false;

@@ -14,6 +14,7 @@ class Barrier {
   public:
     explicit Barrier(int members) : members_(members) {}
     void wait();
+    int members() const { return members_; }
 
   private:
     const int members_;

@@ -11,53 +11,56 @@ constexpr int PANEL = 2 * W;               // columns of a panel: two vectors
 constexpr int64_t DEPTH = 256;             // inner extent of a block, so that a panel stays in the L1 cache
 constexpr int64_t STRIDE = DEPTH + 16;     // of a packed row; no power of two, or the rows would share cache sets
 constexpr int64_t HEIGHT = 32 * MAX_ROWS;  // rows of a packed block, so that it stays in the L2 cache
-constexpr int64_t SCRATCH = HEIGHT * STRIDE + DEPTH * PANEL;
+constexpr int64_t SLAB = 16 * PANEL;       // columns worked on at a time, so that their results stay in the L2 cache
+constexpr int64_t SCRATCH = HEIGHT * STRIDE + DEPTH * SLAB;
 
-enum class Start { zero, bias, result };  // what the sums begin with
+enum class Onto { nothing, bias, result };  // what the product is added to
 
 struct Tile {
     float* d;
     int64_t ld;
     const float *a, *b;  // packed
     int64_t depth;
-    Start start;
+    Onto onto;
     const float* bias;
     int64_t columns;  // valid columns of the panel
 };
 
-// d[ROWS, columns] = start + sum over p of a[i * ROW_STEP + p * STEP] * b[p, :]
+// d[ROWS, columns] = onto + sum over p of a[i * ROW_STEP + p * STEP] * b[p, :]
 template <int ROWS, int VECTORS, int ROW_STEP, int STEP>
 static void micro_kernel(const Tile& t) {
     vf s[ROWS][VECTORS];
-    const int64_t tail = t.columns - (VECTORS - 1) * W;  // lanes of the last vector
-    const auto get = [&](const float* p, int v) { return v == VECTORS - 1 && tail < W ? load_part(p + v * W, tail) : load(p + v * W); };
 #pragma GCC unroll 16
-    for (int i = 0; i < ROWS; ++i)
-#pragma GCC unroll 2
-        for (int v = 0; v < VECTORS; ++v) {
-            if (t.start == Start::zero) s[i][v] = vf{};
-            else s[i][v] = get(t.start == Start::bias ? t.bias : t.d + i * t.ld, v);
-        }
+    for (int i = 0; i < ROWS; ++i) {
+        // The result is wanted only at the end; asked for now, it has arrived by then.
+        __builtin_prefetch(t.d + i * t.ld, 1);
+        if (VECTORS > 1) __builtin_prefetch(t.d + i * t.ld + W, 1);
+        for (int v = 0; v < VECTORS; ++v) s[i][v] = vf{};
+    }
     const float *a = t.a, *b = t.b;
     for (int64_t p = 0; p < t.depth; ++p) {
         vf w[VECTORS];
-#pragma GCC unroll 2
         for (int v = 0; v < VECTORS; ++v) w[v] = load(b + v * W);
 #pragma GCC unroll 16
         for (int i = 0; i < ROWS; ++i) {
             const vf x = splat(a[i * ROW_STEP]);
-#pragma GCC unroll 2
             for (int v = 0; v < VECTORS; ++v) s[i][v] += x * w[v];
         }
         a += STEP, b += VECTORS * W;
     }
+    const int64_t tail = t.columns - (VECTORS - 1) * W;  // lanes of the last vector
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; ++i)
-#pragma GCC unroll 2
         for (int v = 0; v < VECTORS; ++v) {
             float* d = t.d + i * t.ld + v * W;
-            if (v == VECTORS - 1 && tail < W) store_part(d, s[i][v], tail);
-            else store(d, s[i][v]);
+            const float* onto = t.onto == Onto::result ? d : t.bias + v * W;
+            if (v == VECTORS - 1 && tail < W) {
+                if (t.onto != Onto::nothing) s[i][v] += load_part(onto, tail);
+                store_part(d, s[i][v], tail);
+            } else {
+                if (t.onto != Onto::nothing) s[i][v] += load(onto);
+                store(d, s[i][v]);
+            }
         }
 }
 
@@ -95,6 +98,34 @@ INLINE void sweep(Tile t, const float* packed, const Parts& groups, int64_t grou
     }
 }
 
+INLINE void copy(float* d, const float* p, int64_t n) {
+    int64_t j = 0;
+    for (; j + W <= n; j += W) store(d + j, load(p + j));
+    if (j < n) store_part(d + j, load_part(p + j, n - j), n - j);
+}
+
+// Row p of a panel: `columns` values and zeros up to the next whole vector.
+INLINE void copy_padded(float* d, const float* p, int64_t columns) {
+    int64_t j = 0;
+    for (; j + W <= columns; j += W) store(d + j, load(p + j));
+    if (j < columns) store(d + j, load_part(p + j, columns - j));
+}
+
+// out[p * width + j] = w[j * ldw + p] for j < columns <= W, zero for the other j < W; vector by vector.
+INLINE void pack_transposed(float* out, int64_t width, const float* w, int64_t ldw, int64_t columns, int64_t depth) {
+    for (int64_t p = 0; p < depth; p += W) {
+        const int64_t left = smaller(depth - p, W);
+        vf x[W];
+        for (int i = 0; i < W; ++i) {
+            if (i >= columns) x[i] = vf{};
+            else if (left == W) x[i] = load(w + i * ldw + p);
+            else x[i] = load_part(w + i * ldw + p, left);
+        }
+        transpose(x);
+        for (int i = 0; i < left; ++i) store(out + (p + i) * width, x[i]);
+    }
+}
+
 // A packed matrix is cut along K into blocks; in a block one panel follows the other, each [depth][PANEL] (the last
 // may be one vector wide).
 INLINE float* packed_panel(float* packed, const Parts& depths, int64_t block, int64_t panel, int64_t N) {
@@ -109,38 +140,35 @@ void pack(float* packed, const float* w, int64_t ldw, int64_t K, int64_t N, bool
             const int64_t k0 = depths.start(block), depth = depths.size(block), j0 = panel * PANEL;
             const int64_t columns = smaller(N - j0, PANEL), width = padded(columns);
             if (!transposed)
-                for (int64_t p = 0; p < depth; ++p) {
-                    memcpy(out + p * width, w + (k0 + p) * ldw + j0, columns * sizeof(float));
-                    memset(out + p * width + columns, 0, (width - columns) * sizeof(float));
-                }
+                for (int64_t p = 0; p < depth; ++p) copy_padded(out + p * width, w + (k0 + p) * ldw + j0, columns);
             else
-                for (int64_t j = 0; j < width; ++j)
-                    for (int64_t p = 0; p < depth; ++p)
-                        out[p * width + j] = j < columns ? w[(j0 + j) * ldw + k0 + p] : 0.0f;
+                for (int64_t j = 0; j < width; j += W)
+                    pack_transposed(out + j, width, w + (j0 + j) * ldw + k0, ldw, smaller(columns - j, W), depth);
         }
 }
 
 void gemm(View d, View a, const float* packed, const float* bias, int64_t rows, int64_t K, int64_t N, int64_t j0,
           int64_t j1, bool accumulate, float* scratch) {
     const Parts depths(K, DEPTH), heights(rows, HEIGHT);
+    const int64_t slab = depths.count > 1 ? SLAB : j1 - j0;  // nothing to keep when one pass finishes the result
     for (int64_t h = 0; h < heights.count; ++h) {
         const int64_t r0 = heights.start(h);
         const Parts groups(heights.size(h), MAX_ROWS);
-        for (int64_t block = 0; block < depths.count; ++block) {
-            const int64_t k0 = depths.start(block), depth = depths.size(block);
-            for (int64_t g = 0; g < groups.count; ++g)
-                for (int64_t i = 0; i < groups.size(g); ++i)
-                    memcpy(scratch + (g * MAX_ROWS + i) * STRIDE, a.p + (r0 + groups.start(g) + i) * a.ld + k0,
-                           depth * sizeof(float));
-            Tile t{};
-            t.ld = d.ld, t.depth = depth;
-            for (int64_t j = j0; j < j1; j += PANEL) {
-                t.b = packed_panel(const_cast<float*>(packed), depths, block, j / PANEL, N);
-                t.bias = bias ? bias + j : nullptr;
-                t.start = block > 0 || accumulate ? Start::result : bias ? Start::bias : Start::zero;
-                sweep<STRIDE, 1>(t, scratch, groups, MAX_ROWS * STRIDE, d.p + r0 * d.ld + j, smaller(j1 - j, PANEL));
+        for (int64_t start = j0; start < j1; start += slab)
+            for (int64_t block = 0; block < depths.count; ++block) {
+                const int64_t k0 = depths.start(block), depth = depths.size(block);
+                for (int64_t g = 0; g < groups.count; ++g)
+                    for (int64_t i = 0; i < groups.size(g); ++i)
+                        copy(scratch + (g * MAX_ROWS + i) * STRIDE, a.p + (r0 + groups.start(g) + i) * a.ld + k0, depth);
+                Tile t{};
+                t.ld = d.ld, t.depth = depth;
+                for (int64_t j = start; j < smaller(j1, start + slab); j += PANEL) {
+                    t.b = packed_panel(const_cast<float*>(packed), depths, block, j / PANEL, N);
+                    t.bias = bias ? bias + j : nullptr;
+                    t.onto = block > 0 || accumulate ? Onto::result : bias ? Onto::bias : Onto::nothing;
+                    sweep<STRIDE, 1>(t, scratch, groups, MAX_ROWS * STRIDE, d.p + r0 * d.ld + j, smaller(j1 - j, PANEL));
+                }
             }
-        }
     }
     if (accumulate && bias)
         for (int64_t r = 0; r < rows; ++r)
@@ -149,25 +177,29 @@ void gemm(View d, View a, const float* packed, const float* bias, int64_t rows, 
 
 void outer_sum(View d, View a, View b, int64_t rows, int64_t K, int64_t N, float* scratch) {
     const Parts depths(rows, DEPTH), heights(K, HEIGHT);
-    float* panel = scratch + HEIGHT * STRIDE;
+    float* slab = scratch + HEIGHT * STRIDE;
     for (int64_t block = 0; block < depths.count; ++block) {
         const int64_t p0 = depths.start(block), depth = depths.size(block);
         for (int64_t h = 0; h < heights.count; ++h) {
             const int64_t k0 = heights.start(h);
             const Parts groups(heights.size(h), MAX_ROWS);
-            for (int64_t p = 0; p < depth; ++p)
-                for (int64_t g = 0; g < groups.count; ++g)
-                    memcpy(scratch + (g * depth + p) * MAX_ROWS, a.p + (p0 + p) * a.ld + k0 + groups.start(g),
-                           groups.size(g) * sizeof(float));
+            for (int64_t g = 0; g < groups.count; ++g)
+                for (int64_t p = 0; p < depth; ++p)
+                    copy(scratch + (g * depth + p) * MAX_ROWS, a.p + (p0 + p) * a.ld + k0 + groups.start(g), groups.size(g));
             Tile t{};
-            t.ld = d.ld, t.depth = depth, t.start = Start::result, t.b = panel;
-            for (int64_t j = 0; j < N; j += PANEL) {
-                const int64_t columns = smaller(N - j, PANEL), width = padded(columns);
-                for (int64_t p = 0; p < depth; ++p) {
-                    memcpy(panel + p * width, b.p + (p0 + p) * b.ld + j, columns * sizeof(float));
-                    memset(panel + p * width + columns, 0, (width - columns) * sizeof(float));
+            t.ld = d.ld, t.depth = depth, t.onto = Onto::result;
+            for (int64_t start = 0; start < N; start += SLAB) {
+                // A slab at a time, since a row of one panel alone would be too short a read.
+                const int64_t end = smaller(N, start + SLAB);
+                for (int64_t p = 0; p < depth; ++p)
+                    for (int64_t j = start; j < end; j += PANEL) {
+                        const int64_t columns = smaller(end - j, PANEL);
+                        copy_padded(slab + (j - start) * depth + p * padded(columns), b.p + (p0 + p) * b.ld + j, columns);
+                    }
+                for (int64_t j = start; j < end; j += PANEL) {
+                    t.b = slab + (j - start) * depth;
+                    sweep<1, MAX_ROWS>(t, scratch, groups, MAX_ROWS * depth, d.p + k0 * d.ld + j, smaller(end - j, PANEL));
                 }
-                sweep<1, MAX_ROWS>(t, scratch, groups, MAX_ROWS * depth, d.p + k0 * d.ld + j, columns);
             }
         }
     }

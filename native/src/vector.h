@@ -77,6 +77,32 @@ INLINE vf vsqrt(vf x) {
 #endif
 }
 
+// The lanes of a and b in turn: a0 b0 a1 b1 ...; the first or the second half of them.
+#if defined(__AVX512F__)
+#define FIRST_HALF 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define SECOND_HALF 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif defined(__AVX2__)
+#define FIRST_HALF 0, 8, 1, 9, 2, 10, 3, 11
+#define SECOND_HALF 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define FIRST_HALF 0, 4, 1, 5
+#define SECOND_HALF 2, 6, 3, 7
+#endif
+
+// Transposes W vectors of W lanes: log2(W) perfect shuffles of the whole.
+INLINE void transpose(vf (&x)[W]) {
+    for (int round = 1; round < W; round *= 2) {
+        vf y[W];
+#pragma GCC unroll 16
+        for (int i = 0; i < W / 2; ++i) {
+            y[2 * i] = __builtin_shufflevector(x[i], x[i + W / 2], FIRST_HALF);
+            y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + W / 2], SECOND_HALF);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < W; ++i) x[i] = y[i];
+    }
+}
+
 INLINE float sum(vf x) {
     for (int half = W / 2; half > 0; half /= 2)
         for (int i = 0; i < half; ++i) x[i] += x[i + half];
