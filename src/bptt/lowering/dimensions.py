@@ -1,0 +1,112 @@
+"""Names for the sizes that stay free: each is the size of the vectors that have it, and bears their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bptt.errors import EquationError
+from bptt.ir.dims import Dim
+from bptt.lowering.inference import Pair, Shapes
+from bptt.lowering.names import Scope, nearest
+from bptt.lowering.sizes import ONE, Stated, substitute, unknown, unknowns
+from bptt.syntax.tree import Name
+
+
+def stated_vectors(scope: Scope, shapes: Shapes) -> dict[str, Stated]:
+    """What the file states about the sizes of vectors: names in stated shapes and `size` lines, by the vector's name."""
+    stated = {d.id: d for s in scope.shapes.values() for d in s.dimensions if isinstance(d, Name)}
+    found: dict[str, Stated] = {}
+    for name in (*scope.definitions, *scope.params):
+        if vector_size(shapes, name) is None:
+            continue
+        size = scope.sizes.get(name)
+        if name in stated:
+            span = size.span if size else stated[name].span
+            found[name] = Stated(span, name, size.value if size else None)
+        elif size is not None:
+            found[name] = Stated(size.span, None, size.value)
+    return found
+
+
+def vector_size(shapes: Shapes, name: str) -> Dim | None:
+    """The size of a name that is a vector, None for any other."""
+    pair = shapes.of(name)
+    if shapes.orientation(pair) is None:
+        return None
+    return pair[0] if pair[1] == ONE else pair[1]
+
+
+def name_sizes(scope: Scope, shapes: Shapes) -> dict[str, tuple[str, ...]]:
+    """All names of each free size, by the unknown that it is; its own name comes first.
+
+    A size is that of the vectors which the file defines, a carried one if there is any; else the name in a stated shape;
+    else that of a parameter. Raises EquationError for a size that nothing names.
+    """
+    defined: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {}
+    for name in (*scope.definitions, *scope.params):
+        size = vector_size(shapes, name)
+        if size is not None and (u := unknown(size)):
+            (defined if name in scope.definitions else others).setdefault(u, []).append(name)
+    for bearers in defined.values():
+        bearers.sort(key=lambda name: (name not in scope.lags, name not in scope.sizes))
+    for name, size in shapes.stated_sizes().items():
+        if (u := unknown(size)) and name not in defined.get(u, []):
+            defined.setdefault(u, []).append(name)
+    named = {u: tuple(names) for u, names in (others | defined).items()}
+    for name in (*scope.params, *scope.definitions):
+        for d in shapes.of(name):
+            for u in unknowns(d):
+                if u not in named:
+                    raise _undetermined(name, scope)
+    return named
+
+
+def given_sizes(scope: Scope, shapes: Shapes, named: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    """The numbers of the `size` lines, by the sizes' own names.
+
+    Raises EquationError for a line about something that is no free size.
+    """
+    own = {alias: names[0] for names in named.values() for alias in names}
+    stated = shapes.stated_sizes()
+    given: dict[str, int] = {}
+    for name, statement in scope.sizes.items():
+        size = stated.get(name)
+        if size is None and name in shapes.named:
+            size = vector_size(shapes, name)
+        if size is None:
+            guess = nearest(name, own)
+            what = f"{name} is no vector" if name in shapes.named else f"no vector is called {name}"
+            known = f"the sizes are {', '.join(own)}" if own else "all sizes are fixed by the equations"
+            raise EquationError.at(statement.span, f"{what}, so it has no size to give", hint=guess or known)
+        u = unknown(size)
+        if u is None:
+            fixed = str(substitute(size, {a: Dim.named(named[a][0]) for a in unknowns(size)}))
+            if fixed != str(statement.value):
+                raise EquationError.at(
+                    statement.span, f"the size of {name} cannot be given: it is {fixed}", hint="leave it out"
+                )
+            continue
+        given[named[u][0]] = statement.value
+    return given
+
+
+def rename(pair: Pair, named: Mapping[str, tuple[str, ...]]) -> Pair:
+    """A resolved shape, with the unknowns called by their own names."""
+    values = {u: Dim.named(names[0]) for u, names in named.items()}
+    return substitute(pair[0], values), substitute(pair[1], values)
+
+
+def _undetermined(name: str, scope: Scope) -> EquationError:
+    if name in scope.definitions:
+        span = scope.definitions[name].target.span
+        hint = f"name the vectors that {name} is made of, each in an equation of its own"
+    else:
+        span = scope.params[name]
+        guess = nearest(name, [*scope.definitions, *(p for p in scope.params if p != name)])
+        hint = (
+            f"give the vector that it makes a name, as in e = x @ {name}; or state the shape, {name} : 64, 32"
+        )
+        if guess and guess.removeprefix("did you mean ").rstrip("?").lower() == name.lower():
+            hint = guess
+    return EquationError.at(span, f"nothing determines the size of {name}", hint=hint)

@@ -1,0 +1,360 @@
+"""Shapes of all values, by unification. Here every value has two axes: a row is (1, n), a column (n, 1), a scalar (1, 1).
+
+What an equation says for certain is used at once. What depends on which operand is a scalar waits until that is known;
+where it never gets known, the defaults below are applied one at a time, the safest first, in the order of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+
+from bptt.ir.dims import VOCABULARY, Dim
+from bptt.lowering.layout import ROW, is_value
+from bptt.lowering.mismatch import Mismatch
+from bptt.lowering.names import OBJECTIVE, TOKENS, Scope
+from bptt.lowering.surface import number, postorder
+from bptt.lowering.sizes import ONE, Sizes, Stated
+from bptt.syntax.tree import (
+    Binary,
+    Call,
+    Concatenation,
+    Expression,
+    Name,
+    Negate,
+    Number,
+    Transpose,
+)
+
+Pair = tuple[Dim, Dim]
+SCALAR: Pair = (ONE, ONE)
+
+
+class Default(IntEnum):
+    """What may be assumed, from nothing to the boldest."""
+
+    NOTHING = 0
+    JUXTAPOSED_IS_MATRIX_PRODUCT = 1
+    OPERANDS_HAVE_ONE_SHAPE = 2
+    INNER_SIZE_IS_ONE = 3
+    UNKNOWNS_HAVE_ONE_SHAPE = 4
+    UNKNOWN_BESIDE_SCALAR_IS_SCALAR = 5
+
+
+# Settles a constraint as far as the default allows; True once it is settled for good.
+Constraint = Callable[[Default], bool]
+
+
+class Shapes:
+    """The shapes of a scope's expressions (`of`) and names (`named`).
+
+    `output` is the name whose value is a vector over the vocabulary, where that is known already. `vectors` are sizes that
+    the file states for vectors, by the vectors' names. Raises EquationError where shapes do not fit.
+    """
+
+    def __init__(self, scope: Scope, layout: str, output: str | None, vectors: Mapping[str, Stated]) -> None:
+        self.scope = scope
+        self.layout = layout
+        self.sizes = Sizes()
+        self.named: dict[str, Pair] = {}
+        self.scalings: set[int] = set()  # juxtaposed products in which a factor is a scalar
+        self._nodes: dict[int, Pair] = {}
+        self._stated: dict[str, Dim] = {}
+        self._waiting: list[Constraint] = []
+        self.words = Mismatch(self)  # how shapes are told to the user
+        self._declare(vectors)
+        for name, equation in scope.definitions.items():
+            self._visit(equation.value)
+            blame = self.words.definition(equation.target, equation.value)
+            self._equate(self.named[name], self.node(equation.value), blame)
+        for name, initial in scope.initials.items():
+            self._visit(initial.value)
+            blame = self.words.initial(initial.target, initial.value)
+            self._wait_for_initial(self.named[name], self.node(initial.value), blame)
+        if output is not None:
+            target = scope.definitions[output].target
+            self._equate(self.named[output], self.named["y"], self.words.output(target))
+        if OBJECTIVE in scope.definitions:
+            target = scope.definitions[OBJECTIVE].target
+            self._equate(self.named[OBJECTIVE], SCALAR, self.words.objective(target))
+        self._solve()
+        self.sizes.finish()
+
+    def node(self, e: Expression) -> Pair:
+        """The shape of an expression, as far as it is known."""
+        return self.resolve(self._nodes[id(e)])
+
+    def of(self, name: str) -> Pair:
+        """The shape of a name, as far as it is known."""
+        return self.resolve(self.named[name])
+
+    def resolve(self, pair: Pair) -> Pair:
+        return self.sizes.resolve(pair[0]), self.sizes.resolve(pair[1])
+
+    def _vector(self, size: Dim) -> Pair:
+        return (ONE, size) if self.layout == ROW else (size, ONE)
+
+    def _declare(self, vectors: Mapping[str, Stated]) -> None:
+        """Shapes that are known before any equation is read."""
+        scope = self.scope
+        for name in TOKENS:
+            self.named[name] = self._vector(VOCABULARY)
+        for name in scope.named_sizes:
+            self.named[name] = SCALAR
+        for name in (*scope.definitions, *scope.params):
+            self.named[name] = (self.sizes.fresh(), self.sizes.fresh())
+        for name, statement in scope.shapes.items():
+            dims = [self._stated_dim(d) for d in statement.dimensions]
+            pair = SCALAR if not dims else self._vector(dims[0]) if len(dims) == 1 else (dims[0], dims[1])
+            self.named[name] = pair
+        for name, stated in vectors.items():
+            if stated.name is not None:
+                size = self._stated_size(stated.name, stated)
+            else:
+                size = self.sizes.fresh()
+                self.sizes.state(size, stated)
+            self._equate(self.named[name], self._vector(size), self.words.stated(name, stated))
+
+    def _stated_dim(self, d: Name | Number) -> Dim:
+        if isinstance(d, Number):
+            return Dim.number(int(d.value))
+        given = self.scope.sizes.get(d.id)
+        return self._stated_size(d.id, Stated(d.span, d.id, given.value if given else None))
+
+    def _stated_size(self, name: str, stated: Stated) -> Dim:
+        """The size that stated shapes call `name`."""
+        if name == "V":
+            return VOCABULARY
+        if name not in self._stated:
+            self._stated[name] = self.sizes.fresh()
+            self.sizes.state(self._stated[name], stated)
+        return self.sizes.resolve(self._stated[name])
+
+    def stated_sizes(self) -> dict[str, Dim]:
+        """The sizes that stated shapes name."""
+        return {name: self.sizes.resolve(size) for name, size in self._stated.items()}
+
+    # One method for each kind of expression.
+
+    def _visit(self, root: Expression) -> None:
+        for node in postorder(root):
+            self._nodes[id(node)] = self._shape(node)
+
+    def _shape(self, node: Expression) -> Pair:
+        match node:
+            case Number():
+                return SCALAR
+            case Name():
+                return self.named[node.id]
+            case Transpose():
+                rows, columns = self._nodes[id(node.operand)]
+                return columns, rows
+            case Negate():
+                return self._nodes[id(node.operand)]
+            case Call():
+                return SCALAR if node.function in ("sum", "mean") else self._nodes[id(node.arguments[0])]
+            case Concatenation():
+                return self._concatenation(node)
+            case Binary(operator="@"):
+                out = (self.sizes.fresh(), self.sizes.fresh())
+                self._product(node, out)
+                return out
+            case Binary(operator="**"):
+                return self._nodes[id(node.left)]
+            case Binary(operator="juxtaposed"):
+                return self._juxtaposition(node)
+            case _:
+                return self._elementwise(node)
+
+    def _elementwise(self, node: Binary) -> Pair:
+        a, b = self._nodes[id(node.left)], self._nodes[id(node.right)]
+        out = (self.sizes.fresh(), self.sizes.fresh())
+        blame = self.words.elementwise(node)
+
+        def settle(default: Default) -> bool:
+            for this, other, e in ((a, b, node.right), (b, a, node.left)):
+                if self.is_scalar(this):
+                    self._equate(out, other, blame)
+                    return self._settle_beside_scalar(node, e, other, default)
+            if self.is_scalar(out):
+                self._equate(a, SCALAR, blame)
+                self._equate(b, SCALAR, blame)
+                return True
+            sure = [p for p in (a, b) if self._is_long(p)]
+            if sure:
+                self._equate(out, sure[0], blame)
+            shaped = self._is_shaped(a) or self._is_shaped(b)
+            bold = Default.OPERANDS_HAVE_ONE_SHAPE if shaped else Default.UNKNOWNS_HAVE_ONE_SHAPE
+            if len(sure) == 2 or default >= bold:
+                self._equate(a, b, blame)
+                self._equate(out, a, blame)
+                return True
+            return False
+
+        self._wait(settle)
+        return out
+
+    def _settle_beside_scalar(self, node: Binary, e: Expression, shape: Pair, default: Default) -> bool:
+        """The operand `e` of `node` stands beside a scalar: it can have any shape, but if nothing else tells, is one, too."""
+        scalar = node.right if e is node.left else node.left
+        if self._is_long(shape) or self.is_scalar(shape) or number(scalar) is not None:
+            return True
+        # In `sum(h * w) + b` an unknown b is a scalar; in `s * v`, v is whatever the rest of the equation says.
+        is_bias = node.operator in ("+", "-") and isinstance(e, Name) and not is_value(e, self.scope)
+        if default >= (
+            Default.OPERANDS_HAVE_ONE_SHAPE if is_bias else Default.UNKNOWN_BESIDE_SCALAR_IS_SCALAR
+        ):
+            if not self._is_shaped(shape):
+                self._equate(shape, SCALAR, self.words.elementwise(node))
+            return True
+        return False
+
+    def _juxtaposition(self, node: Binary) -> Pair:
+        a, b = self._nodes[id(node.left)], self._nodes[id(node.right)]
+        out = (self.sizes.fresh(), self.sizes.fresh())
+
+        def settle(default: Default) -> bool:
+            for this, other in ((a, b), (b, a)):
+                if self.is_scalar(this):
+                    self.scalings.add(id(node))
+                    self._equate(out, other, self.words.elementwise(node))
+                    return True
+            sure = self._is_long(a) and self._is_long(b)
+            if not sure and default < Default.JUXTAPOSED_IS_MATRIX_PRODUCT:
+                return False
+            left, right = self.orientation(a), self.orientation(b)
+            if left is not None and left == right:
+                raise self.words.side_by_side(node, left)
+            self._product(node, out)
+            return True
+
+        self._wait(settle)
+        return out
+
+    def _product(self, node: Binary, out: Pair) -> None:
+        a, b = self._nodes[id(node.left)], self._nodes[id(node.right)]
+        blame = self.words.product(node)
+        self.sizes.equate(out[0], a[0], blame)
+        self.sizes.equate(out[1], b[1], blame)
+
+        def settle(default: Default) -> bool:
+            left, right = self.resolve(a), self.resolve(b)
+            one_sided = (left[1] == ONE) != (right[0] == ONE)
+            free = self.sizes.is_free(left[1]) or self.sizes.is_free(right[0])
+            if one_sided and free:
+                if default < Default.INNER_SIZE_IS_ONE:
+                    return False
+                # A vector does not shrink to a scalar because it meets another vector of its orientation.
+                if left[0] == ONE and left[1] != ONE or right[1] == ONE and right[0] != ONE:
+                    raise blame(left[1], right[0])
+            self.sizes.equate(a[1], b[0], blame)
+            return True
+
+        self._wait(settle)
+
+    def _concatenation(self, node: Concatenation) -> Pair:
+        items = [self._nodes[id(item)] for item in node.items]
+        out = (self.sizes.fresh(), self.sizes.fresh())
+
+        def settle(default: Default) -> bool:
+            known = [self.orientation(item) for item in (*items, out)]
+            layout = next((o for o in known if o is not None), None)
+            if layout is None:
+                if default < Default.OPERANDS_HAVE_ONE_SHAPE:
+                    return False
+                layout = self.layout
+            long, short = (1, 0) if layout == ROW else (0, 1)
+            total = Dim()
+            for item, e, orientation in zip(items, node.items, known, strict=False):
+                blame = self.words.item(e)
+                if orientation not in (None, layout):
+                    raise blame(item[0], item[1])
+                self.sizes.equate(item[short], ONE, blame)
+                total = total + item[long]
+            blame = self.words.whole(node)
+            self.sizes.equate(out[short], ONE, blame)
+            self.sizes.equate(out[long], total, blame)
+            return True
+
+        self._wait(settle)
+        return out
+
+    def _wait_for_initial(self, state: Pair, value: Pair, blame: Callable[[Dim, Dim], Exception]) -> None:
+        def settle(default: Default) -> bool:
+            if self.is_scalar(value):
+                return True
+            if self._is_long(value) or default >= Default.OPERANDS_HAVE_ONE_SHAPE:
+                self._equate(state, value, blame)
+                return True
+            return False
+
+        self._wait(settle)
+
+    # What is known of a shape.
+
+    def is_scalar(self, pair: Pair) -> bool:
+        return self.resolve(pair) == SCALAR
+
+    def orientation(self, pair: Pair) -> str | None:
+        """The layout of a vector; None for what is a scalar, a matrix or not known."""
+        rows, columns = self.resolve(pair)
+        if rows == ONE and columns != ONE:
+            return "row"
+        if columns == ONE and rows != ONE:
+            return "column"
+        return None
+
+    def _is_long(self, pair: Pair) -> bool:
+        """Whether it is certainly no scalar."""
+        return any(self.sizes.is_long(d) for d in pair)
+
+    def _is_shaped(self, pair: Pair) -> bool:
+        """Whether anything at all is known of it."""
+        return any(not self.sizes.is_free(d) for d in pair)
+
+    # Solving.
+
+    def _equate(self, a: Pair, b: Pair, blame: Callable[[Dim, Dim], Exception]) -> None:
+        kinds = {self.orientation(a), self.orientation(b)}
+        if kinds == {"row", "column"}:
+            # A row and a column would otherwise shrink to two scalars.
+            raise blame(*self.resolve(a))
+        self.sizes.equate(a[0], b[0], blame)
+        self.sizes.equate(a[1], b[1], blame)
+
+    def _wait(self, constraint: Constraint) -> None:
+        if not constraint(Default.NOTHING):
+            self._waiting.append(constraint)
+
+    def _solve(self) -> None:
+        while self._step():
+            pass
+
+    def _step(self) -> bool:
+        """Use what is certain; failing that, one default, the safest that settles anything."""
+        for default in Default:
+            for constraint in list(self._waiting):
+                before = self.sizes.changes
+                done = constraint(default)
+                if done:
+                    self._waiting.remove(constraint)
+                if done or self.sizes.changes > before:
+                    return True
+        return self._orient()
+
+    def _orient(self) -> bool:
+        """A value of which nothing else is known is a vector in the layout of the file."""
+        short = 0 if self.layout == ROW else 1
+        for name in self.scope.definitions:
+            size = self.named[name][short]
+            if name in self.scope.varying and self.sizes.is_free(size) and self._is_unnamed(size, name):
+                self.sizes.equate(size, ONE, self.words.definition(self.scope.definitions[name].target, None))
+                return True
+        return False
+
+    def _is_unnamed(self, size: Dim, name: str) -> bool:
+        """Whether no vector has this size, so that `name` is not a matrix made of vectors."""
+        size = self.sizes.resolve(size)
+        return not any(
+            self.orientation(p) and size in self.resolve(p) for n, p in self.named.items() if n != name
+        )

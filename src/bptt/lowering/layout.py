@@ -1,0 +1,78 @@
+"""How a file writes vectors: as rows, `x @ L`, or as columns, `W @ x`."""
+
+from __future__ import annotations
+
+from bptt.errors import EquationError, Label
+from bptt.lowering.names import TOKENS, Scope
+from bptt.lowering.surface import children, names, postorder
+from bptt.source import Span
+from bptt.syntax.tree import JUXTAPOSED, Binary, Call, Expression, Name, Negate, Number, Transpose
+
+ROW, COLUMN = "row", "column"
+
+
+def find_layout(scope: Scope) -> str:
+    """The layout that the products show: a value times parameters is a row, parameters times a value a column.
+
+    Raises EquationError, which points at both places, if the file shows both. A file that shows neither has rows.
+    """
+    first: dict[str, Span] = {}
+    for equation in scope.definitions.values():
+        for node in postorder(equation.value):
+            if isinstance(node, Binary) and node.operator in ("@", JUXTAPOSED):
+                evidence = _evidence(node, scope)
+                if evidence is not None:
+                    first.setdefault(*evidence)
+    if len(first) == 2:
+        label = {ROW: "row vector on the left", COLUMN: "column vector on the right"}
+        earlier, later = sorted(first, key=lambda layout: first[layout].start)
+        raise EquationError.at(
+            first[later],
+            "row and column vectors are mixed",
+            label=label[later],
+            more=[Label(first[earlier], label[earlier])],
+            hint="write all vectors as rows (h @ W) or all as columns (W @ h); .T turns one into the other",
+        )
+    return next(iter(first), ROW)
+
+
+def _evidence(product: Binary, scope: Scope) -> tuple[str, Span] | None:
+    """The layout that a product shows, and the place of its vector."""
+    left, right = product.left, product.right
+    if any(isinstance(e, Transpose) or _is_scalar(e, scope) for e in (left, right)):
+        return None
+    match is_value(left, scope), is_value(right, scope):
+        case True, False:
+            return ROW, left.span
+        case False, True:
+            return COLUMN, right.span
+        case _:
+            return None
+
+
+def is_value(e: Expression, scope: Scope) -> bool:
+    """Whether an expression depends on tokens or on the past, not on parameters alone."""
+    return any(n.lag or n.id in TOKENS or n.id in scope.varying for n in names(e))
+
+
+def _is_scalar(e: Expression, scope: Scope) -> bool:
+    """Whether an expression is seen to be a scalar without knowing any sizes."""
+    known: dict[int, bool] = {}
+    for node in postorder(e):
+        match node:
+            case Number():
+                scalar = True
+            case Name():
+                stated = scope.shapes.get(node.id)
+                scalar = node.id in scope.named_sizes or (
+                    stated is not None
+                    and all(isinstance(d, Number) and d.value == 1 for d in stated.dimensions)
+                )
+            case Call(function="sum" | "mean"):
+                scalar = True
+            case Negate() | Binary() | Call():
+                scalar = all(known[id(part)] for part in children(node))
+            case _:
+                scalar = False
+        known[id(node)] = scalar
+    return known[id(e)]

@@ -1,0 +1,116 @@
+"""A document to a model: the steps of lowering, in order."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from bptt.errors import EquationError
+from bptt.ir import build
+from bptt.ir.expr import Expr
+from bptt.ir.model import Model, State
+from bptt.ir.ops import Op
+from bptt.lowering.dimensions import given_sizes, name_sizes, rename, stated_vectors
+from bptt.lowering.distribution import is_distribution
+from bptt.lowering.emit import Emitter, carry_name, erase
+from bptt.lowering.functions import OF_VECTORS, check_calls
+from bptt.lowering.inference import Shapes
+from bptt.lowering.layout import find_layout
+from bptt.lowering.names import OBJECTIVE, Scope, resolve
+from bptt.lowering.output import check_target, complete, find_output, no_distribution
+from bptt.lowering.surface import postorder
+from bptt.syntax.tree import Call, Document
+
+
+def lower(document: Document) -> Model:
+    """The model that a document describes.
+
+    Raises EquationError, with the places and what to do, for equations that have no meaning.
+    """
+    scope = resolve(document)
+    check_calls(scope)
+    layout = find_layout(scope)
+    output = find_output(scope)
+    shapes = Shapes(scope, layout, output, {})
+    if output is None:
+        scope = complete(scope, shapes)
+        output = find_output(scope)
+        assert output is not None
+        shapes = Shapes(scope, layout, output, {})
+    check_target(scope, output)
+    # Which names are vectors, whose sizes can be stated, is known only now.
+    stated = stated_vectors(scope, shapes)
+    if stated:
+        shapes = Shapes(scope, layout, output, stated)
+    _check_vectors(scope, shapes)
+    return _emit(scope, shapes, output)
+
+
+def _check_vectors(scope: Scope, shapes: Shapes) -> None:
+    """Raise for a softmax of something that is no vector."""
+    for statement in (*scope.definitions.values(), *scope.initials.values()):
+        for node in postorder(statement.value):
+            if isinstance(node, Call) and node.function in OF_VECTORS:
+                if shapes.orientation(shapes.node(node)) is None:
+                    what = "a scalar" if shapes.is_scalar(shapes.node(node)) else "a matrix"
+                    raise EquationError.at(
+                        node.arguments[0].span,
+                        f"{node.function} of {what}",
+                        label=shapes.words.shape(shapes.node(node)),
+                        hint=f"{node.function} takes a vector",
+                    )
+
+
+def _emit(scope: Scope, shapes: Shapes, output: str) -> Model:
+    named = name_sizes(scope, shapes)
+    sizes = given_sizes(scope, shapes, named)
+    numbers = {name: build.size(rename((d, d), named)[0]) for name, d in shapes.stated_sizes().items()}
+    emitter = Emitter(
+        pair=lambda e: rename(shapes.node(e), named),
+        named=lambda name: rename(shapes.of(name), named),
+        numbers={name: numbers[name] for name in scope.named_sizes},
+        scalings=shapes.scalings,
+    )
+    for name in scope.order:
+        emitter.definitions[name] = emitter.emit(scope.definitions[name].value)
+    definitions = emitter.definitions
+    if not is_distribution(definitions[output]):
+        raise no_distribution(scope, output, shapes)
+    objective = definitions.get(OBJECTIVE)
+    if objective is None:
+        # The cross-entropy as it stands in the books; a pass recognises it.
+        log_likelihood = build.mul(build.token("y"), build.apply(Op.LOG, definitions[output]))
+        objective = build.neg(build.total(log_likelihood))
+    return Model(
+        name=PurePath(scope.source.name).stem if not scope.source.name.startswith("<") else "model",
+        source=scope.source,
+        definitions=definitions,
+        params={name: erase(rename(shapes.of(name), named)) for name in scope.params},
+        states=tuple(_states(scope, emitter)),
+        output=output,
+        objective=objective,
+        layout=shapes.layout,
+        dims={names[0]: names for names in named.values()},
+        sizes=sizes,
+        remarks=scope.remarks,
+        spans={name: e.target.span for name, e in scope.definitions.items()} | scope.params,
+    )
+
+
+def _states(scope: Scope, emitter: Emitter) -> list[State]:
+    """For each variable that is used later, one carry for each step back."""
+    states: list[State] = []
+    for variable, furthest in scope.lags.items():
+        shape = erase(emitter.named(variable))
+        initial: Expr | None = None
+        if variable in scope.initials:
+            initial = emitter.emit(scope.initials[variable].value)
+            if initial.shape != shape:
+                initial = build.broadcast(initial, shape)
+            if build.is_zero(initial):
+                initial = None
+        update = emitter.definitions[variable]
+        for lag in range(1, furthest + 1):
+            name = carry_name(variable, lag)
+            states.append(State(name, variable, lag, shape, update, initial))
+            update = build.carry(name, shape)
+    return states

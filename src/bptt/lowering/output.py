@@ -1,0 +1,173 @@
+"""Which definition is the next token's distribution, and the output layer for a file that has none."""
+
+from __future__ import annotations
+
+from bptt.errors import EquationError, Label
+from bptt.lowering.functions import depends_on
+from bptt.lowering.inference import Shapes
+from bptt.lowering.layout import ROW
+from bptt.lowering.names import OBJECTIVE, Scope, nearest
+from bptt.lowering.surface import names
+from bptt.source import Span
+from bptt.syntax.tree import Binary, Call, Equation, Expression, Name
+
+OUTPUT = "yhat"
+_HINT = "an output layer looks like yhat = softmax(h @ U + b)"
+
+
+def find_output(scope: Scope) -> str | None:
+    """The name of the output: as the file says, else `yhat`, else the only distribution that no other definition uses.
+
+    None if no definition is a distribution. Raises EquationError if the file says it twice or several could be meant.
+    """
+    stated = _stated(scope)
+    if stated is not None:
+        return stated
+    if OUTPUT in scope.definitions:
+        return OUTPUT
+    candidates = [
+        n for n, e in scope.definitions.items() if n != OBJECTIVE and _looks_like_one(e.value, scope)
+    ]
+    last = [n for n in candidates if not _is_used(n, scope)]
+    by_objective = [n for n in last if OBJECTIVE in scope.definitions and depends_on(scope, OBJECTIVE, n)]
+    for choice in (by_objective, last, candidates):
+        if len(choice) == 1:
+            return choice[0]
+        if choice:
+            first, *others = [scope.definitions[n].target.span for n in choice]
+            raise EquationError.at(
+                first,
+                "several definitions could be the output: " + ", ".join(choice),
+                more=[Label(span) for span in others],
+                hint=f"call the distribution of the next token {OUTPUT}",
+            )
+    return None
+
+
+def complete(scope: Scope, shapes: Shapes) -> Scope:
+    """The scope with an output layer upon its last vector, in the file's layout; a remark says so.
+
+    Raises EquationError if it is not clear upon which vector.
+    """
+    vectors = [
+        n
+        for n in scope.definitions
+        if n in scope.varying and n != OBJECTIVE and shapes.orientation(shapes.of(n))
+    ]
+    used_now = {n.id for e in scope.definitions.values() for n in names(e.value) if n.lag == 0}
+    unused = [n for n in vectors if n not in used_now]
+    carried = [n for n in vectors if n in scope.lags]
+    upon = (
+        unused
+        if len(unused) == 1
+        else carried
+        if len(carried) == 1
+        else [n for n in vectors[-1:] if n in unused]
+    )
+    if not upon:
+        last = list(scope.definitions.values())[-1]
+        raise EquationError.at(last.target.span, "nothing is the distribution of the next token", hint=_HINT)
+    hidden = upon[0]
+    span = scope.definitions[hidden].target.span
+    weight = scope.free_name("U", "Wy", "U")
+    bias = scope.free_name("b" if not any(n.startswith("b") for n in scope.params) else "b2", "by", "b")
+    factors = (hidden, weight) if shapes.layout == ROW else (weight, hidden)
+    left, right = (Name(n, span=span) for n in factors)
+    product = Binary("@", left, right, span, span)
+    logits = Binary("+", product, Name(bias, span=span), span, span)
+    equation = Equation(Name(OUTPUT, span=span), Call("softmax", (logits,), span, span), span)
+    return scope.with_definition(
+        equation, f"no output is given; added: {OUTPUT} = softmax({factors[0]} @ {factors[1]} + {bias})"
+    )
+
+
+def check_target(scope: Scope, output: str) -> None:
+    """Raise if the output, or what is carried, depends on the token that it has to predict."""
+    for name in (output, *scope.lags):
+        for n in names(scope.definitions[name].value):
+            if n.lag == 0 and depends_on(scope, n.id, "y"):
+                through = "" if n.id == "y" else f", through {n.id}"
+                raise EquationError.at(
+                    n.span,
+                    f"{name} depends on y, the token to be predicted{through}",
+                    hint=f"only {OBJECTIVE} may use y; did you mean x?"
+                    if n.id == "y"
+                    else f"only {OBJECTIVE} may use y",
+                )
+
+
+def no_distribution(scope: Scope, output: str, shapes: Shapes) -> EquationError:
+    """The error for an output that is not certain to be a distribution."""
+    value = scope.definitions[output].value
+    return EquationError.at(
+        scope.definitions[output].target.span,
+        f"{output} is no distribution",
+        more=[Label(*_culprit(value, shapes))],
+        hint="it has to be a softmax of a vector, or a mixture a * p + (1 - a) * q of two, with a scalar a = sigmoid(…)",
+    )
+
+
+def _culprit(value: Expression, shapes: Shapes) -> tuple[Span, str]:
+    """A part of the output's value that keeps it from being a distribution, and what to say of it."""
+    match value:
+        case Binary(operator="+", left=Binary(operator="*") as first):
+            for gate in (first.left, first.right):
+                if not isinstance(gate, Call) and not shapes.is_scalar(shapes.node(gate)):
+                    return (
+                        gate.span,
+                        "a weight has to be a scalar: sigmoid(sum(h * w)), or state w : h, 1 for sigmoid(h @ w)",
+                    )
+        case Call(function="log_softmax"):
+            return value.span, "these are its logarithms: exp(…) of them is a distribution"
+    return value.span, "its elements need not add up to 1"
+
+
+def _stated(scope: Scope) -> str | None:
+    if not scope.outputs:
+        return None
+    first, *others = scope.outputs
+    for other in others:
+        if other.output.id != first.output.id:
+            raise EquationError.at(
+                other.span, "two outputs are stated", label="again here", more=[Label(first.span, "first here")],
+                hint="a model has one",
+            )  # fmt: skip
+    name = first.output
+    if name.id not in scope.definitions or name.lag:
+        raise EquationError.at(
+            name.span, f"{name.span.text} is stated to be the output, but nothing defines it",
+            hint=nearest(name.id, scope.definitions) or _HINT,
+        )  # fmt: skip
+    return name.id
+
+
+def _looks_like_one(e: Expression, scope: Scope) -> bool:
+    """Whether an expression has the form of a distribution, shapes aside."""
+    match e:
+        case Call(function="softmax"):
+            return True
+        case Call(function="exp", arguments=(Call(function="log_softmax"),)):
+            return True
+        case Binary(operator="/", left=Call(function="exp"), right=Call(function="sum", arguments=(below,))):
+            return e.left == below
+        case Binary(operator="+"):
+            return _is_weighted(e.left, scope) and _is_weighted(e.right, scope)
+        case Name():
+            return (
+                e.lag == 0
+                and e.id in scope.definitions
+                and _looks_like_one(scope.definitions[e.id].value, scope)
+            )
+        case _:
+            return False
+
+
+def _is_weighted(e: Expression, scope: Scope) -> bool:
+    return isinstance(e, Binary) and (_looks_like_one(e.left, scope) or _looks_like_one(e.right, scope))
+
+
+def _is_used(name: str, scope: Scope) -> bool:
+    """Whether another definition, the objective apart, uses it."""
+    return any(
+        n.id == name for other, e in scope.definitions.items() if other != OBJECTIVE for n in names(e.value)
+    )
