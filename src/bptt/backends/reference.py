@@ -68,9 +68,7 @@ class _Run:
             raise ValueError(f"{what} has shape {array.shape}, not {shape}")
 
     def _once(self, block: Block, carries: Arrays) -> None:
-        env = self._evaluate(block, {})
-        for name, e in block.outputs:
-            self.fixed[name] = env[e]
+        self.fixed |= evaluate_once(block, self.fixed, self.sizes, self.dtype)
 
     def _map(self, block: Block, carries: Arrays) -> None:
         leaves = self._leaves(block, slice(None), {})
@@ -136,12 +134,8 @@ class _Run:
         for e in topological(roots):
             if e in env:
                 continue
-            if e.op is Op.PARAM:
-                env[e] = self.fixed[e.attr]
-            elif e.op is Op.CONST:
-                env[e] = np.asarray(e.attr, self.dtype)
-            elif e.op is Op.SIZE:
-                env[e] = np.asarray(e.attr.evaluate(self.sizes), self.dtype)
+            if not e.args:
+                env[e] = _fixed_leaf(e, self.fixed, self.sizes, self.dtype)
             else:
                 env[e] = evaluate(e, [self._argument(e, a, env) for a in e.args], self.sizes)
         return env
@@ -159,18 +153,40 @@ class _Run:
         if e.op is Op.NEG:
             return -self._summed(e.args[0], env, lead)
         if e.op is Op.OUTER and e.varies:
-            left, right = (self._rows(e, a, env, lead) for a in e.args)
+            left, right = (self._rows(a, env, lead) for a in e.args)
             return left.T @ right
-        if e.op is Op.SCATTER and np.issubdtype(env[e.args[0]].dtype, np.integer):
+        if e.op is Op.SCATTER:
+            if not np.issubdtype(env[e.args[0]].dtype, np.integer):
+                left, right = (self._rows(a, env, lead) for a in e.args)
+                return left.T @ right if e.attr == 0 else right.T @ left
             table = np.zeros((self.sizes["V"], *self._numbers(e.args[1].shape)), self.dtype)
-            np.add.at(table, env[e.args[0]].reshape(-1), self._rows(e, e.args[1], env, lead))
+            np.add.at(table, env[e.args[0]].reshape(-1), self._rows(e.args[1], env, lead))
             return table if e.attr == 0 else table.T
         return np.broadcast_to(env[e], lead + self._numbers(e.shape)).sum(axis=tuple(range(len(lead))))
 
-    def _rows(self, e: Expr, a: Expr, env: Mapping[Expr, Array], lead: tuple[int, ...]) -> Array:
+    def _rows(self, a: Expr, env: Mapping[Expr, Array], lead: tuple[int, ...]) -> Array:
         shape = self._numbers(a.shape)
         array = one_hot(env[a], self.sizes["V"], self.dtype) if a.op is Op.TOKEN else env[a]
         return np.broadcast_to(array, lead + shape).reshape(-1, *shape)
+
+
+def evaluate_once(
+    block: Block, fixed: Mapping[str, Array], sizes: Mapping[str, int], dtype: np.dtype[Any]
+) -> dict[str, Array]:
+    """The outputs of a block on parameters alone."""
+    env: dict[Expr, Array] = {}
+    for e in topological(block.roots()):
+        if not e.args:
+            env[e] = _fixed_leaf(e, fixed, sizes, dtype)
+        else:
+            env[e] = evaluate(e, [env[a] for a in e.args], sizes)
+    return {name: env[e] for name, e in block.outputs}
+
+
+def _fixed_leaf(e: Expr, fixed: Mapping[str, Array], sizes: Mapping[str, int], dtype: np.dtype[Any]) -> Array:
+    if e.op is Op.PARAM:
+        return fixed[e.attr]
+    return np.asarray(e.attr if e.op is Op.CONST else e.attr.evaluate(sizes), dtype)
 
 
 def _needed_for_sum(e: Expr) -> Iterable[Expr]:

@@ -73,22 +73,14 @@ def _carried_in(scans: Scans) -> dict[str, int]:
 def _reassociate(program: Program, loops: list[Block], scans: Scans) -> tuple[Program, list[Block], Scans]:
     """Sums with the terms that need the latest loop kept apart from those that are known before it."""
     scan_of = _carried_in(scans)
-    latest: dict[Expr, int] = {}
-
-    def depth(e: Expr) -> int:
-        if e not in latest:
-            own = scan_of.get(e.attr, ONCE) if e.op is Op.CARRY else ONCE
-            for a in e.args:
-                own = max(own, depth(a))
-            latest[e] = own
-        return latest[e]
+    depth: dict[Expr, int] = {}  # the latest scan whose carried values an expression is made of
 
     def change(e: Expr) -> Expr:
         if e.op is not Op.ADD:
             return e
-        deepest = max(depth(a) for a in e.args)
-        early = [a for a in e.args if depth(a) < deepest]
-        late = [a for a in e.args if depth(a) == deepest]
+        deepest = max(depth[a] for a in e.args)
+        early = [a for a in e.args if depth[a] < deepest]
+        late = [a for a in e.args if depth[a] == deepest]
         if len(early) < 2 or not late:
             return e
         # `make`, not `build.add`, which would flatten the sum again.
@@ -98,7 +90,11 @@ def _reassociate(program: Program, loops: list[Block], scans: Scans) -> tuple[Pr
     became: dict[Expr, Expr] = {}
     for e in topological([*roots, *program.names]):
         args = tuple(became[a] for a in e.args)
-        became[e] = change(e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None))
+        new = change(e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None))
+        for made in topological([new]) if new not in depth else ():
+            own = scan_of.get(made.attr, ONCE) if made.op is Op.CARRY else ONCE
+            depth[made] = max([own, *(depth[a] for a in made.args)])
+        became[e] = new
     moved = [
         replace(
             block,
