@@ -172,6 +172,8 @@ class _Reader:
             if raw is None or target.tokens[raw.end].kind not in ("end", r"\in"):
                 raise EquationError.at(target.span, "a shape is stated of a name", hint=_FORMS)
             name = resolve(raw, self._context).name
+            # A shape is that of every step: h_{t-1} has the shape of h.
+            name = Name(name.id, span=name.span)
             self.statements.append(ShapeStatement(name, dimensions, target.span.to(part.span)))
 
     def _real_dimensions(self, tokens: list[Token], place: int) -> tuple[Name | Number, ...] | None:
@@ -234,16 +236,16 @@ class _Reader:
 
     def _probability(self, part: Part) -> None:
         r"""`p(x_{t+1} = v_j | x_t, \dots) = \hat{y}_j^{(t)}`."""
-        self._output(part, part.tokens[matching(part.tokens, 1) + 2 :])
+        self._output(part, part.tokens[matching(part.tokens, 1) + 2 :], indexed=True)
 
-    def _output(self, part: Part, tokens: list[Token]) -> None:
+    def _output(self, part: Part, tokens: list[Token], indexed: bool = False) -> None:
         raw = read_name(tokens, 0)
         if raw is None or tokens[raw.end].kind != "end":
             place = tokens[0].span.to(tokens[-1].span)
             hint = r"give the distribution a name, `p = \text{softmax}(…)`, and write it here"
             raise EquationError.at(place, "the distribution of the next token is not a single name", hint=hint)
         name = resolve(raw, self._context).name
-        if name.id not in self._defined:
+        if indexed and name.id not in self._defined:
             # \hat{y}_j is the j-th element of \hat{y}.
             whole = Name(raw.base, name.lag, span=name.span)
             index = name.id.removeprefix(raw.base).lstrip("_")

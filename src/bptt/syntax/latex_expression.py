@@ -164,9 +164,11 @@ class ExpressionParser:
             if first.kind == "{":
                 return self._scripts(self._group())
             raise EquationError.at(first.span, "an accent stands over a single name", hint=r"write `\hat{y}`")
-        if raw.base == "e" and not raw.has_time and raw.scripts and raw.scripts[-1].kind == "^":
-            self._position = raw.end
-            return self._exponential(raw.scripts, raw.span, first)
+        if raw.base == "e" and not raw.has_time and [script.kind for script in raw.scripts] == ["^"]:
+            exponent = raw.scripts[0]
+            if not exponent.is_transpose:
+                self._position = raw.end
+                return self._exponential(exponent, raw.span, first)
         resolved = resolve(raw, self._context)
         self._position = raw.end
         value: Expression = resolved.name
@@ -174,12 +176,11 @@ class ExpressionParser:
             value = self._raised(value, script)
         return self._scripts(value)
 
-    def _exponential(self, scripts: tuple[Script, ...], span: Span, first: Token) -> Expression:
-        if self._context.e_is_variable or len(scripts) > 1:
+    def _exponential(self, script: Script, span: Span, first: Token) -> Expression:
+        if self._context.e_is_variable:
             hint = r"write `\exp(…)`, or, for a power of the quantity e, `(e)^{…}`"
             raise EquationError.at(span, "`e` is a quantity of this model, so `e^{…}` could be two things", hint=hint)
-        exponent = self._inside(scripts[0])
-        return self._scripts(Call("exp", (exponent,), span, first.span))
+        return self._scripts(Call("exp", (self._inside(script),), span, first.span))
 
     def _scripts(self, value: Expression) -> Expression:
         """`value` with the scripts that follow it: transposes and powers."""
@@ -291,7 +292,7 @@ class ExpressionParser:
                     hint=f"write it in brackets: `{function.span.text}(…)`",
                 )
             span = function.span.to(argument.span)
-            value = Call(function.text, (argument,), span, function.span)
+            value = Call(canonical_function(function.text), (argument,), span, function.span)
         else:
             hint = f"write `{function.span.text}(…)`"
             raise EquationError.at(function.span, f"`{function.text}` lacks its argument", hint=hint)

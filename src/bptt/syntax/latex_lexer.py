@@ -172,9 +172,8 @@ class _Lexer:
         self._word(text[factors:], start + factors, start + len(text))
 
     def _word(self, text: str, start: int, end: int) -> None:
-        function = canonical_function(text)
-        known = function in FUNCTIONS and text != "sigma"
-        self._emit("function" if known else "word", function if known else text, start, end)
+        is_function = canonical_function(text) in FUNCTIONS and text != "sigma"
+        self._emit("function" if is_function else "word", text, start, end)
 
     def _symbol(self, text: str, start: int, end: int) -> None:
         if text in SUBSCRIPT_DIGITS or text in SUPERSCRIPT_DIGITS:

@@ -72,11 +72,6 @@ class RawName:
     end: int
 
     @property
-    def is_capital(self) -> bool:
-        """Whether a letter above is a label, as on matrices and Greek parameters, and not a power."""
-        return self.base[0].isupper() or self.base in GREEK_NAMES or len(self.base) > 1
-
-    @property
     def has_time(self) -> bool:
         return any(script.time() is not None for script in self.scripts)
 
@@ -102,6 +97,11 @@ class ResolvedName:
     name: Name
     is_initial: bool
     rest: tuple[Script, ...]
+
+
+def is_capital(base: str) -> bool:
+    """Whether a letter above is a label, as on matrices and Greek parameters, and not a power."""
+    return base[0].isupper() or base in GREEK_NAMES or len(base) > 1
 
 
 def read_script(tokens: list[Token], position: int) -> tuple[Script, int]:
@@ -157,8 +157,9 @@ def unclosed(opening: Token) -> EquationError:
 def read_name(tokens: list[Token], position: int) -> RawName | None:
     """The name that begins at `position`, if one does, with all its scripts."""
     first = tokens[position]
+    inner: tuple[Script, ...] = ()
     if first.kind in ("name", "word"):
-        base, inner, end, span = first.text, (), position + 1, first.span
+        base, end, span = first.text, position + 1, first.span
     elif first.kind == "accent" and tokens[position + 1].kind != "end":
         end = position + 2
         if tokens[position + 1].kind == "{":
@@ -171,16 +172,26 @@ def read_name(tokens: list[Token], position: int) -> RawName | None:
             return None
         base, inner, span = marked.base + first.text, marked.scripts, first.span.to(tokens[end - 1].span)
     elif first.kind == "{" and [token.kind for token in tokens[position + 1 : position + 3]] in _LONE_NAMES:
-        base, inner, end = tokens[position + 1].text, (), position + 3
+        base, end = tokens[position + 1].text, position + 3
         span = first.span.to(tokens[position + 2].span)
     else:
         return None
     scripts = list(inner)
     while tokens[end].kind in ("_", "^"):
         script, end = read_script(tokens, end)
-        scripts.append(script)
+        scripts += _without_transpose(script, is_capital(base))
         span = span.to(script.span)
     return RawName(base, tuple(scripts), span, end)
+
+
+def _without_transpose(script: Script, capital: bool) -> list[Script]:
+    """^{(t)T}, ^{(t),T} and ^{r,T} as the two scripts that they are."""
+    tokens = script.tokens
+    if script.kind == "^" and len(tokens) > 1 and _is_top(tokens[-1]) and not script.bracketed:
+        before = Script("^", tokens[:-2] if tokens[-2].kind == "," else tokens[:-1], script.span)
+        if before.tokens and (before.time() is not None or (before.label() and capital)):
+            return [before, Script("^", tokens[-1:], script.span)]
+    return [script]
 
 
 _LONE_NAMES = (["name", "}"], ["word", "}"])
@@ -241,7 +252,7 @@ def resolve(raw: RawName, context: Context, on_left: bool = False) -> ResolvedNa
             lags.append(step)
         elif script.kind == "_":
             labels += _subscript(raw, script, context, lags)
-        elif (left := _superscript(raw, script, labels, lags)) is not None:
+        elif (left := _superscript(raw, script, labels)) is not None:
             rest.append(left)
     if len(lags) > 1:
         raise EquationError.at(raw.span, "this name has two times", hint="write one: `h_{t-1}` or `h^{(t-1)}`")
@@ -316,30 +327,22 @@ def _subscript(raw: RawName, script: Script, context: Context, lags: list[int]) 
     raise EquationError.at(script.span, "this index is not understood", hint=hint)
 
 
-def _superscript(raw: RawName, script: Script, labels: list[str], lags: list[int]) -> Script | None:
+def _superscript(raw: RawName, script: Script, labels: list[str]) -> Script | None:
     """Take a superscript that belongs to the name; what is left of it is a transpose or a power."""
     tokens, label = script.tokens, script.label()
     if script.is_transpose:
         return script
-    if len(tokens) > 1 and _is_top(tokens[-1]) and not script.bracketed:
-        # A transpose beside something else: ^{(t)T}, ^{(t),T}, ^{r,T}.
-        before = Script("^", tokens[:-2] if tokens[-2].kind == "," else tokens[:-1], script.span)
-        lag, above = (before.time(), before.label()) if before.tokens else (None, None)
-        if lag is not None or (above and raw.is_capital):
-            lags += [] if lag is None else [lag]
-            labels += [] if lag is not None or not above else [above]
-            return Script("^", tokens[-1:], script.span)
     if tokens[0].kind in ("'", "*"):
         raise EquationError.at(
             script.span,
             "a mark like this is no part of a name",
             hint="give the quantity another name; derivatives are worked out, not written",
         )
-    if raw.is_capital and tokens[0].kind == "-":
+    if is_capital(raw.base) and tokens[0].kind == "-":
         hint = "for the power of every element, put brackets around the base"
         raise EquationError.at(script.span, "the language has no inverse of a matrix", hint=hint)
     number_only = all(token.kind == "number" for token in tokens)
-    if label and (script.bracketed or (raw.is_capital and not number_only)):
+    if label and (script.bracketed or (is_capital(raw.base) and not number_only)):
         labels.append(label)
         return None
     return script

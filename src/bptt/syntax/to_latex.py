@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-from bptt.syntax.spelling import ACCENTS, GREEK_NAMES
+from bptt.syntax.spelling import GREEK_NAMES
 from bptt.syntax.tree import (
     BINARY_PRECEDENCE,
     JUXTAPOSED,
@@ -34,10 +34,12 @@ _FRACTION = BINARY_PRECEDENCE["**"]
 _ATOM = 7
 _COMMANDS = {"sigmoid": r"\sigma", "tanh": r"\tanh", "exp": r"\exp", "log": r"\log"}
 _ACCENT_COMMANDS = {"hat": r"\hat", "tilde": r"\tilde", "bar": r"\bar"}
-_LETTER = "|".join(sorted(GREEK_NAMES - {"omicron", "Omicron"}, key=len, reverse=True)) + "|[A-Za-z]"
+_GREEK = sorted(GREEK_NAMES - {"omicron", "Omicron"})  # TeX writes these two as Latin letters
+_LETTER = "|".join(_GREEK) + "|[A-Za-z]"
 _PARTS = re.compile(
-    rf"(?P<letter>{_LETTER})(?P<accent>{'|'.join(sorted(set(ACCENTS.values())))})?(?:_(?P<label>[A-Za-z]+))?(?P<digits>[0-9]*)"
+    rf"(?P<letter>{_LETTER})(?P<accent>{'|'.join(_ACCENT_COMMANDS)})?(?:_(?P<label>[A-Za-z]+))?(?P<digits>[0-9]*)"
 )
+_CALLABLE = re.compile(r"(?:\\mathrm\{[^{}]*\}|\\sigma)$")
 # The tokens, the tokenised inputs: what has a time without being defined.
 _INPUTS = ("x", "y")
 
@@ -120,7 +122,7 @@ class _Writer:
             case Transpose(operand):
                 return f"{self._base(operand)}^{{\\top}}", _ATOM - 1
             case Negate(operand):
-                return f"-{self._expression(operand, NEGATION_PRECEDENCE)}", NEGATION_PRECEDENCE
+                return f"-{self._right(operand, NEGATION_PRECEDENCE)}", NEGATION_PRECEDENCE
             case Binary("/", left, right):
                 return rf"\frac{{{self._expression(left)}}}{{{self._expression(right)}}}", _FRACTION
             case Binary("**", left, right):
@@ -131,11 +133,11 @@ class _Writer:
                 return self._side_by_side(left, right)
             case Binary("*", left, right):
                 strength = BINARY_PRECEDENCE["*"]
-                text = rf"{self._expression(left, strength)} \odot {self._expression(right, strength + 1)}"
+                text = rf"{self._expression(left, strength)} \odot {self._right(right, strength + 1)}"
                 return text, strength
             case Binary(operator, left, right):
                 strength = BINARY_PRECEDENCE[operator]
-                text = f"{self._expression(left, strength)} {operator} {self._expression(right, strength + 1)}"
+                text = f"{self._expression(left, strength)} {operator} {self._right(right, strength + 1)}"
                 return text, strength
             case Call("sqrt", (argument,)):
                 return rf"\sqrt{{{self._expression(argument)}}}", _ATOM
@@ -147,11 +149,14 @@ class _Writer:
 
     def _side_by_side(self, left: Expression, right: Expression) -> tuple[str, int]:
         strength = BINARY_PRECEDENCE["@"]
-        first, second = self._expression(left, strength), self._expression(right, strength + 1)
+        first, second = self._expression(left, strength), self._right(right, strength + 1)
         # After a word or \sigma, a bracket would hold the argument of a function.
-        dot = r" \cdot " if second.startswith(r"\left(") and not re.search(r"(?:^|[^\\A-Za-z])[A-Za-z]$|[)\]}]$", first) else " "
-        dot = r" \cdot " if second.startswith(r"\left(") and first.endswith("}") and r"\mathrm" in first else dot
-        return first + dot + second, strength
+        is_callable = _CALLABLE.search(first) and second.startswith(r"\left(")
+        return first + (r" \cdot " if is_callable else " ") + second, strength
+
+    def _right(self, node: Expression, outer: int) -> str:
+        """A right operand: a minus after an operator is put in brackets."""
+        return _bracketed(self._expression(node)) if isinstance(node, Negate) else self._expression(node, outer)
 
     def _power(self, base: Expression, exponent: Expression) -> str:
         if isinstance(exponent, Number):
@@ -195,7 +200,7 @@ def _letters(name: str) -> str:
     if parts["accent"]:
         text = f"{_ACCENT_COMMANDS[parts['accent']]}{{{text}}}"
     if len(label) > 1 or label in ("t", "T"):
-        label = f"\\{label}" if label in GREEK_NAMES else rf"\mathrm{{{label}}}"
+        label = f"\\{label}" if label in _GREEK else rf"\mathrm{{{label}}}"
     below = label + parts["digits"]
     return f"{text}_{{{below}}}" if below else text
 

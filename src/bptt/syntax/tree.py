@@ -13,8 +13,8 @@ from bptt.source import Source, Span
 # Binary operators by how tightly they bind, loosest first; `**` is the only one that associates to the right.
 BINARY_PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 3, "**": 5}
 NEGATION_PRECEDENCE = 4
-# `JUXTAPOSED` is the product that LaTeX writes by setting factors side by side (or with \cdot): the shapes decide
-# whether it is `@` or, where a factor is a scalar, `*`.
+# `JUXTAPOSED` is the product that LaTeX writes by setting factors side by side (or with \cdot): the shapes
+# decide whether it is `@` or, where a factor is a scalar, `*`. The equation language writes it `×`.
 JUXTAPOSED = "juxtaposed"
 
 FUNCTIONS = (
@@ -138,7 +138,7 @@ class ShapeStatement:
 
 @dataclass(frozen=True)
 class OutputStatement:
-    """`x_{t+1} ~ p` or `p(x_{t+1} = v_j | …) = p_j`: says that `output` is the distribution of the next token."""
+    """`x[t+1] ~ p`, or `p(x_{t+1} = v_j | …) = p_j` in LaTeX: `output` is the distribution of the next token."""
 
     output: Name
     span: Span = field(compare=False, repr=False)

@@ -1,4 +1,4 @@
-"""The tree as text in the equation language: the canonical spelling, with no bracket that precedence makes needless."""
+"""The tree as text in the equation language: the canonical spelling, without needless brackets."""
 
 from __future__ import annotations
 
@@ -37,9 +37,11 @@ def unparse(node: Document | Statement | Expression) -> str:
     match node:
         case Document(statements):
             lines: list[str] = []
-            for is_size, group in groupby(statements, lambda statement: isinstance(statement, SizeStatement)):
+            for kind, group in groupby(statements, type):
                 texts = [unparse(statement) for statement in group]
-                lines += ["size " + ", ".join(text.removeprefix("size ") for text in texts)] if is_size else texts
+                if kind is SizeStatement:
+                    texts = ["size " + ", ".join(text.removeprefix("size ") for text in texts)]
+                lines += texts
             return "".join(line + "\n" for line in lines)
         case Equation(target, value):
             return f"{_name(target)} = {_expression(value)}"
