@@ -1,0 +1,1 @@
+"""Language models: initial values, training, scores, samples, and the files they are kept in."""

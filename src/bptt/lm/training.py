@@ -1,0 +1,185 @@
+"""The training loop: truncated backpropagation through time over parallel streams, or over shuffled pairs.
+
+The whole state of a run is the number of the step, the parameters, the optimiser's memory, the carried state and a
+few counters. Batches and dropout masks follow from the seed and the number of the step, so a run that is continued from a
+saved state goes on exactly as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bptt.backends import compile_model
+from bptt.ir.model import Model
+from bptt.lm.config import TrainConfig
+from bptt.lm.diagnosis import explain
+from bptt.lm.optimizer import Optimizer, Params, gradient_norm, scale
+from bptt.lm.schedule import Limits, learning_rate, limits_of
+from bptt.lm.scoring import Score, inputs_of, score_of, token_nats
+from bptt.text.batches import Batch, PairBatches, StreamBatches
+from bptt.text.pairs import Pairs
+
+# How many points the record of a run has at least, and how often it is validated, where nothing else is asked for.
+RECORDS = 200
+VALIDATIONS = 20
+
+
+@dataclass
+class Counters:
+    """Where a run stands. `nats` and `pairs` are sums since the last record, `tokens` and `seconds` since the beginning.
+
+    `best` is the validation score in nats per token of the best parameters, `fruitless` how many validations ago that was.
+    """
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    nats: float = 0.0
+    pairs: int = 0
+    best: float = math.inf
+    fruitless: int = 0
+    validated: float = 0.0
+    records: list[dict[str, float | int | None]] = field(default_factory=list)
+
+
+class Trainer:
+    """A run in memory. `params` are changed in place; `best` are the parameters to keep."""
+
+    def __init__(
+        self, model: Model, sizes: Mapping[str, int], params: Params, config: TrainConfig, train: Pairs, valid: Pairs | None
+    ) -> None:
+        self.model, self.sizes, self.params, self.config, self.valid = model, sizes, params, config, valid
+        sentences = len(train.starts) > 1
+        self.batches: StreamBatches | PairBatches
+        if model.states:
+            self.batches = StreamBatches(train, config.batch, config.window, config.seed, shuffle=sentences)
+        else:
+            self.batches = PairBatches(train, config.batch * config.window, config.seed)
+        self.resets = bool(model.states) and (sentences or any(state.initial is not None for state in model.states))
+        self.executable = compile_model(model, sizes, "train", backend=config.backend, resets=self.resets)
+        self._scorer = compile_model(model, sizes, "score", backend=config.backend, resets=bool(model.states))
+        self.optimizer = Optimizer(config, params)
+        self.carries: dict[str, NDArray[Any]] = {}
+        self.counters = Counters()
+        self.best = params
+        self.limits: Limits = limits_of(config, self.batches.batches_per_epoch)
+        planned = self.limits.steps or VALIDATIONS * self.batches.batches_per_epoch
+        epoch = self.batches.batches_per_epoch
+        self.eval_every = config.eval_every or max(1, min(epoch, -(-planned // VALIDATIONS)))
+        self.record_every = max(1, min(planned // RECORDS, self.eval_every))
+        self._began = time.perf_counter()
+        self._learning_rate = self._norm = math.nan
+
+    @property
+    def progress(self) -> float:
+        return self.limits.progress(self.counters.step, self.counters.seconds)
+
+    @property
+    def epoch(self) -> float:
+        return self.counters.step / self.batches.batches_per_epoch
+
+    def start_clock(self) -> None:
+        """Time counts from now on, added to what the run has had."""
+        self._began = time.perf_counter() - self.counters.seconds
+
+    def ended(self) -> str | None:
+        """The limit that is reached: "steps", "epochs", "minutes" or "patience"; None while there is more to do."""
+        patience = self.config.patience
+        if patience is not None and self.counters.fruitless >= patience:
+            return "patience"
+        if self.progress < 1:
+            return None
+        return self.limits.reason if self.limits.steps == self.counters.step else "minutes"
+
+    def advance(self) -> None:
+        """One step: loss, gradients, clipping, update. DivergenceError, with nothing changed, if a number is not finite."""
+        counters = self.counters
+        batch: Batch = self.batches[counters.step]
+        inputs = inputs_of(batch)
+        carries = {} if batch.fresh else self.carries
+        seed = (self.config.seed * 1_000_003 + counters.step) & 0xFFFFFFFF
+        results = self.executable.run(self.params, inputs, carries, seed=seed)
+        gradients: Any = {name: results["∂" + name] for name in self.params}
+        nats = float(results["J"]) * self.batches.window * self.batches.streams
+        norm = gradient_norm(gradients)
+        if not (math.isfinite(nats) and math.isfinite(norm)):
+            raise explain(
+                self.model, self.params, inputs, carries, self.sizes, counters.step + 1, gradients, resets=self.resets
+            )
+        self._learning_rate, self._norm = learning_rate(self.config, self.progress), norm
+        if self.config.clip and norm > self.config.clip:
+            scale(gradients, self.config.clip / norm)
+        counters.step += 1
+        self.optimizer.update(gradients, self._learning_rate, counters.step)
+        self.carries = {state.name: results[state.name] for state in self.model.states}
+        counters.tokens += batch.pairs
+        counters.pairs += batch.pairs
+        counters.nats += nats
+        counters.seconds = time.perf_counter() - self._began
+
+    def validation_due(self) -> bool:
+        """Whether to validate after this step: at regular steps, and where the clock ends the run, at times too."""
+        if self.counters.step % self.eval_every == 0:
+            return True
+        seconds = self.limits.seconds
+        return bool(seconds) and self.counters.seconds - self.counters.validated > seconds / VALIDATIONS
+
+    def record_due(self) -> bool:
+        return self.counters.step % self.record_every == 0
+
+    def record(self, validation: Score | None = None) -> dict[str, float | int | None]:
+        """The line of metrics for what happened since the last one."""
+        counters = self.counters
+        entry: dict[str, float | int | None] = {
+            "step": counters.step,
+            "epoch": round(self.epoch, 4),
+            "tokens": counters.tokens,
+            "seconds": round(counters.seconds, 3),
+            "learning_rate": self._learning_rate,
+            "gradient_norm": self._norm,
+            "train_nats": counters.nats / counters.pairs if counters.pairs else None,
+            "valid_nats": None if validation is None else validation.nats_per_token,
+        }
+        counters.records.append(entry)
+        counters.nats, counters.pairs = 0.0, 0
+        return entry
+
+    def validate(self) -> Score | None:
+        """The score on the validation text (None: there is none); the parameters are kept if it is the best so far."""
+        counters = self.counters
+        counters.validated = counters.seconds
+        if self.valid is None:
+            return None
+        score = score_of(self.valid, token_nats(self._scorer, self.model, self.params, self.valid, exact=False))
+        if score.nats_per_token < counters.best:
+            counters.best, counters.fruitless = score.nats_per_token, 0
+            self.best = {name: p.copy() for name, p in self.params.items()}
+        else:
+            counters.fruitless += 1
+        counters.seconds = time.perf_counter() - self._began
+        return score
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything but the counters that `restore` needs."""
+        saved: dict[str, NDArray[Any]] = {f"parameter/{name}": p for name, p in self.params.items()}
+        for kind, slot in self.optimizer.slots.items():
+            saved |= {f"optimizer/{kind}/{name}": a for name, a in slot.items()}
+        return saved | {f"carry/{name}": a for name, a in self.carries.items()}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], counters: Counters, best: Params) -> None:
+        """Goes back to a saved state. KeyError or ValueError if the arrays are of another model or optimiser."""
+        for name, p in self.params.items():
+            p[...] = arrays[f"parameter/{name}"]
+        for kind, slot in self.optimizer.slots.items():
+            for name, a in slot.items():
+                a[...] = arrays[f"optimizer/{kind}/{name}"]
+        self.carries = {state.name: arrays[f"carry/{state.name}"] for state in self.model.states if counters.step}
+        self.counters = counters
+        self.best = best if self.valid is not None else self.params
