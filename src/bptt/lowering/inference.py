@@ -61,6 +61,7 @@ class Shapes:
         self._nodes: dict[int, Pair] = {}
         self._stated: dict[str, Dim] = {}
         self._waiting: list[Constraint] = []
+        self._borne: tuple[int, set[Dim]] = (-1, set())  # the sizes of vectors, after so many changes
         self.words = Mismatch(self)  # how shapes are told to the user
         self._declare(vectors)
         for name, equation in scope.definitions.items():
@@ -183,9 +184,7 @@ class Shapes:
             sure = [p for p in (a, b) if self._is_long(p)]
             if sure:
                 self._equate(out, sure[0], blame)
-            shaped = self._is_shaped(a) or self._is_shaped(b)
-            bold = Default.OPERANDS_HAVE_ONE_SHAPE if shaped else Default.UNKNOWNS_HAVE_ONE_SHAPE
-            if len(sure) == 2 or default >= bold:
+            if len(sure) == 2 or self._may_agree(a, b, default):
                 self._equate(a, b, blame)
                 self._equate(out, a, blame)
                 return True
@@ -193,6 +192,12 @@ class Shapes:
 
         self._wait(settle)
         return out
+
+    def _may_agree(self, a: Pair, b: Pair, default: Default) -> bool:
+        """Whether the default allows that two operands are taken to have one shape."""
+        if default < Default.OPERANDS_HAVE_ONE_SHAPE:
+            return False
+        return default >= Default.UNKNOWNS_HAVE_ONE_SHAPE or self._is_shaped(a) or self._is_shaped(b)
 
     def _settle_beside_scalar(self, node: Binary, e: Expression, shape: Pair, default: Default) -> bool:
         """The operand `e` of `node` stands beside a scalar: it can have any shape, but if nothing else tells, is one, too."""
@@ -309,8 +314,15 @@ class Shapes:
         return any(self.sizes.is_long(d) for d in pair)
 
     def _is_shaped(self, pair: Pair) -> bool:
-        """Whether anything at all is known of it."""
-        return any(not self.sizes.is_free(d) for d in pair)
+        """Whether anything at all is known of it, be it only that it has the size of some vector."""
+        return any(not self.sizes.is_free(d) or self._is_borne(d) for d in pair)
+
+    def _is_borne(self, size: Dim) -> bool:
+        """Whether some vector has this size."""
+        if self._borne[0] != self.sizes.changes:
+            vectors = [self.resolve(pair) for pair in self.named.values() if self.orientation(pair)]
+            self._borne = self.sizes.changes, {size for pair in vectors for size in pair}
+        return self.sizes.resolve(size) in self._borne[1]
 
     # Solving.
 
@@ -327,12 +339,21 @@ class Shapes:
             self._waiting.append(constraint)
 
     def _solve(self) -> None:
-        while self._step():
-            pass
+        """Use all that is certain, then one default, the safest that settles anything; and again."""
+        self._propagate()
+        while self._assume() or self._orient():
+            self._propagate()
 
-    def _step(self) -> bool:
-        """Use what is certain; failing that, one default, the safest that settles anything."""
-        for default in Default:
+    def _propagate(self) -> None:
+        before = -1
+        while self.sizes.changes > before:
+            before = self.sizes.changes
+            waiting, self._waiting = self._waiting, []
+            still = [constraint for constraint in waiting if not constraint(Default.NOTHING)]
+            self._waiting = still + self._waiting
+
+    def _assume(self) -> bool:
+        for default in list(Default)[1:]:
             for constraint in list(self._waiting):
                 before = self.sizes.changes
                 done = constraint(default)
@@ -340,21 +361,14 @@ class Shapes:
                     self._waiting.remove(constraint)
                 if done or self.sizes.changes > before:
                     return True
-        return self._orient()
+        return False
 
     def _orient(self) -> bool:
         """A value of which nothing else is known is a vector in the layout of the file."""
         short = 0 if self.layout == ROW else 1
         for name in self.scope.definitions:
             size = self.named[name][short]
-            if name in self.scope.varying and self.sizes.is_free(size) and self._is_unnamed(size, name):
+            if name in self.scope.varying and self.sizes.is_free(size) and not self._is_borne(size):
                 self.sizes.equate(size, ONE, self.words.definition(self.scope.definitions[name].target, None))
                 return True
         return False
-
-    def _is_unnamed(self, size: Dim, name: str) -> bool:
-        """Whether no vector has this size, so that `name` is not a matrix made of vectors."""
-        size = self.sizes.resolve(size)
-        return not any(
-            self.orientation(p) and size in self.resolve(p) for n, p in self.named.items() if n != name
-        )

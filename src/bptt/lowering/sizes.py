@@ -50,7 +50,8 @@ class Sizes:
     def resolve(self, d: Dim) -> Dim:
         """The size in terms of unknowns that are not bound."""
         while any(name in self._bound for name, _ in d.terms):
-            d = substitute(d, self._bound)
+            alone = unknown(d)
+            d = substitute(d, self._bound) if alone is None else self._bound[alone]
         return d
 
     def is_free(self, d: Dim) -> bool:
