@@ -7,7 +7,7 @@ the same, so a training loop allocates nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from bptt import _native
 from bptt.backends.allocation import share_locals
 from bptt.backends.assembly import BlockAssembler, Instruction
 from bptt.backends.base import Array, Arrays, steps_and_examples
-from bptt.backends.layout import Buffer, Layout
+from bptt.backends.layout import Buffer, Layout, Operand
 from bptt.backends.reference import evaluate_once
 from bptt.ir.dims import Shape
 from bptt.ir.program import Block, Kind, Program
@@ -73,6 +73,17 @@ class NativeExecutable:
             arrays[buffer].fill(0.0)  # type: ignore[union-attr]
         self.native.run(steps, examples, arrays, seed & 0xFFFFFFFF, self.threads, profile)
         return self._results(arrays, fixed, steps, examples)
+
+    def listing(self) -> str:
+        """The instructions as text, a line each, with the names of the buffers they read and write."""
+        lines = []
+        for block, (instructions, _, locals_from) in zip(self.blocks, self.assembled, strict=True):
+            lines.append(f"{block.kind.value}{' reversed' if block.reverse else ''}, {block.title}:")
+            for instruction in instructions:
+                operands = [_shown(o, self.layout.buffers, locals_from) for o in instruction[1:5] if o is not None]
+                numbers = [f"{name}={x:g}" for name, x in zip(instruction._fields[5:], instruction[5:], strict=True) if x]
+                lines.append(f"    {instruction.opcode:<22}{' '.join([*operands, *numbers])}")
+        return "\n".join(lines)
 
     def _param(self, name: str, params: Arrays) -> Array:
         array = np.asarray(params[name], np.float32)
@@ -158,6 +169,16 @@ def _assemble(block: Block, layout: Layout) -> tuple[list[Instruction], list[int
     assembler = BlockAssembler(block, layout, locals_from)
     instructions = assembler.assemble()
     return *share_locals(instructions, assembler.local_widths, locals_from), locals_from
+
+
+def _shown(operand: Operand, buffers: Sequence[Buffer], locals_from: int) -> str:
+    if operand.buffer >= locals_from:
+        name = f"local{operand.buffer - locals_from}"
+    else:
+        buffer = buffers[operand.buffer]
+        carried = buffer.kind in ("history", "ring")
+        name = buffer.name + (f"[t+{operand.shift}]" if carried else "")
+    return f"{name}:{operand.width}"
 
 
 def _encoded(instruction: Instruction, locals_from: int, shift: int) -> tuple[Any, ...]:

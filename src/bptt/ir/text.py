@@ -39,17 +39,19 @@ def show_expr(e: Expr, named: dict[Expr, str] | None = None) -> str:
 
 def _show_block(block: Block, program: Program) -> Iterator[str]:
     yield f"{_headline(block)}:"
-    lines = [(name, "=", e) for name, e in block.outputs]
-    lines += [(c.name, "←", c.update) for c in block.carries if dict(block.outputs).get(c.name) is not c.update]
-    lines += [(name, "+=", e) for name, e in block.sums]
+    lines = [(name, "+=", e) for name, e in block.sums]
     shared = _shared(block, program)
     named = {e: name for name, e in block.outputs}
+    for c in block.carries:
+        if c.update.op not in LEAVES:
+            named.setdefault(c.update, c.name)
     for e, name in shared.items():
         named.setdefault(e, name)
     body = [(name, "=", e) for e, name in named.items()]
     order = {e: number for number, e in enumerate(topological(block.roots()))}
     body.sort(key=lambda line: order[line[2]])
-    body += [line for line in lines if line[1] != "="]
+    body += [(c.name, "=", c.update) for c in block.carries if named.get(c.update) != c.name]
+    body += lines
     width = max((len(name) for name, _, _ in body), default=0)
     for name, sign, e in body:
         if sign == "=":
@@ -57,7 +59,7 @@ def _show_block(block: Block, program: Program) -> Iterator[str]:
         else:
             own = named
         text = f"    {name:<{width}} {sign:<2} {show_expr(e, own)}"
-        yield f"{text:<72}  {_shape(e.shape, block, sign)}".rstrip()
+        yield f"{text:<64}  {_shape(e.shape, block, sign)}".rstrip()
 
 
 def _shape(shape: Shape, block: Block, sign: str) -> str:
@@ -89,14 +91,10 @@ def _shared(block: Block, program: Program) -> dict[Expr, str]:
             continue
         if e in program.names:
             shared[e] = program.names[e]
-        elif uses[e] > 1 and _weight(e) > 1:
+        elif uses[e] > 1:
             number += 1
             shared[e] = f"v{number}"
     return shared
-
-
-def _weight(e: Expr) -> int:
-    return sum(1 for x in topological([e]) if x.op not in LEAVES)
 
 
 def _leaf(text: Callable[[Expr], str]) -> Callable[[Expr, Show], Shown]:

@@ -26,6 +26,7 @@ from bptt.ir.program import Block, Carry, Kind, Program
 from bptt.ir.traversal import topological
 
 ONCE = -1
+DERIVATIVES = ("∂", "δ")  # what the names of derivatives begin with
 
 
 def schedule(program: Program) -> Program:
@@ -226,11 +227,13 @@ class _Assembly:
     def _nearest_names(self) -> dict[Expr, str]:
         """For each expression the named one that it is made for, where there is one."""
         nearest: dict[Expr, str] = {}
-        for e in reversed(self.placement.order):
-            name = self.program.names.get(e) or nearest.get(e)
-            for a in e.args:
-                if name is not None:
-                    nearest.setdefault(a, name)
+        # The equations themselves come first: a value of the forward program is a part of what it is made for there.
+        for gradients in (False, True):
+            for e in reversed(self.placement.order):
+                name = self.program.names.get(e) or nearest.get(e)
+                if name is not None and name.startswith(DERIVATIVES) == gradients:
+                    for a in e.args:
+                        nearest.setdefault(a, name)
         return nearest
 
     def blocks(self) -> list[Block]:
