@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bptt.errors import EquationError
-from bptt.ir.dims import Dim
+from bptt.ir.dims import VOCABULARY, Dim
 from bptt.lowering.inference import Pair, Shapes
 from bptt.lowering.names import Scope, nearest
 from bptt.lowering.sizes import ONE, Stated, substitute, unknown, unknowns
-from bptt.syntax.tree import Name
+from bptt.syntax.tree import Name, SizeStatement
 
 
 def stated_vectors(scope: Scope, shapes: Shapes) -> dict[str, Stated]:
-    """What the file states about the sizes of vectors: names in stated shapes and `size` lines, by the vector's name."""
+    """What the file states about the sizes of vectors, in stated shapes and `size` lines, by the vectors' names.
+
+    Raises EquationError for a number given to a size that follows from others.
+    """
     stated = {d.id: d for s in scope.shapes.values() for d in s.dimensions if isinstance(d, Name)}
     found: dict[str, Stated] = {}
     for name in (*scope.definitions, *scope.params):
-        if vector_size(shapes, name) is None:
+        vector = vector_size(shapes, name)
+        if vector is None:
             continue
         size = scope.sizes.get(name)
+        if size is not None and vector != VOCABULARY:
+            _check_free(size, vector, shapes)
         if name in stated:
             span = size.span if size else stated[name].span
-            found[name] = Stated(span, name, size.value if size else None)
+            found[name] = Stated(span, name, size.value if size else None, True)
         elif size is not None:
             found[name] = Stated(size.span, None, size.value)
     return found
@@ -39,8 +45,8 @@ def vector_size(shapes: Shapes, name: str) -> Dim | None:
 def name_sizes(scope: Scope, shapes: Shapes) -> dict[str, tuple[str, ...]]:
     """All names of each free size, by the unknown that it is; its own name comes first.
 
-    A size is that of the vectors which the file defines, a carried one if there is any; else the name in a stated shape;
-    else that of a parameter. Raises EquationError for a size that nothing names.
+    A size is that of the vectors which the file defines, a carried one if there is any; else the name in a
+    stated shape; else that of a parameter. Raises EquationError for a size that nothing names.
     """
     defined: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
@@ -81,14 +87,19 @@ def given_sizes(scope: Scope, shapes: Shapes, named: Mapping[str, tuple[str, ...
             raise EquationError.at(statement.span, f"{what}, so it has no size to give", hint=guess or known)
         u = unknown(size)
         if u is None:
-            fixed = str(substitute(size, {a: Dim.named(named[a][0]) for a in unknowns(size)}))
-            if fixed != str(statement.value):
-                raise EquationError.at(
-                    statement.span, f"the size of {name} cannot be given: it is {fixed}", hint="leave it out"
-                )
             continue
         given[named[u][0]] = statement.value
     return given
+
+
+def _check_free(statement: SizeStatement, size: Dim, shapes: Shapes) -> None:
+    """Raise for a number that is given to a size which follows from others."""
+    if unknown(size) is None and size != Dim.number(statement.value):
+        raise EquationError.at(
+            statement.span,
+            f"the size of {statement.name.id} cannot be given: it is {shapes.words.size(size)}",
+            hint="leave it out",
+        )
 
 
 def rename(pair: Pair, named: Mapping[str, tuple[str, ...]]) -> Pair:

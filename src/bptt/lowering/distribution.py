@@ -1,7 +1,8 @@
 """Whether an expression is a probability distribution, whatever its parameters: by its form, not by trying.
 
-A softmax is one, so is exp(a) / sum(exp(a)), and so is every mixture of distributions whose weights are scalars, none of
-them negative, with the sum 1 for all values of what they are made of (a · p + (1 - a) · q with a = sigmoid(…)).
+A softmax is one, so is exp(a) / sum(exp(a)), and so is every mixture of distributions whose weights are scalars,
+none of them negative, with the sum 1 for all values of what they are made of: a · p + (1 - a) · q with
+a = sigmoid(…).
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _is_mixture(e: Expr) -> bool:
     terms = [_weighted(term) for term in (e.args if e.op is Op.ADD else (e,))]
     total: Polynomial = {}
     for weights, part in terms:
-        if not is_distribution(part) or any(bounds(w)[0] < 0 for w in weights):
+        if part is e or not is_distribution(part) or any(bounds(w)[0] < 0 for w in weights):
             return False
         product: Polynomial = {(): 1.0}
         for w in weights:

@@ -1,4 +1,4 @@
-"""Surface expressions with known shapes to IR. Orientation ends here: rows and columns are vectors of rank 1."""
+"""Surface expressions with known shapes to IR. Rows and columns become vectors of rank 1."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from bptt.ir import build
 from bptt.ir.dims import Shape
 from bptt.ir.expr import Expr
-from bptt.ir.ops import Op
 from bptt.lowering.functions import ELEMENTWISE, OF_VECTORS
 from bptt.lowering.inference import Pair
 from bptt.lowering.names import TOKENS
@@ -41,8 +40,8 @@ def carry_name(variable: str, lag: int) -> str:
 class Emitter:
     """Emits one expression after the other; `definitions` holds those that are there already.
 
-    `pair` gives the shape of a surface expression, `named` that of a name; `numbers` are the sizes that are used as numbers;
-    `scalings` are the juxtaposed products with a scalar.
+    `pair` gives the shape of a surface expression, `named` that of a name; `numbers` are the sizes that are used as
+    numbers; `scalings` are the juxtaposed products with a scalar.
     """
 
     pair: Callable[[Expression], Pair]

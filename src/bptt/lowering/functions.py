@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bptt.errors import EquationError
 from bptt.ir.ops import Op
 from bptt.lowering.names import Scope, nearest
-from bptt.lowering.surface import names, number, postorder
+from bptt.lowering.surface import number, postorder
 from bptt.syntax.tree import FUNCTIONS, Binary, Call, Expression
 
 # Functions that act on each element, and those that need a whole vector.
@@ -66,17 +66,3 @@ def _check_call(call: Call, scope: Scope) -> None:
                 "the rate of dropout has to be a number from 0 to below 1",
                 hint="write dropout(h, 0.1)",
             )
-
-
-def depends_on(scope: Scope, start: str, wanted: str) -> bool:
-    """Whether the definition `start` uses `wanted` at the same time t, directly or through others."""
-    seen: set[str] = set()
-    stack = [start]
-    while stack:
-        name = stack.pop()
-        if name == wanted:
-            return True
-        if name in scope.definitions and name not in seen:
-            seen.add(name)
-            stack += [n.id for n in names(scope.definitions[name].value) if n.lag == 0]
-    return False

@@ -13,8 +13,8 @@ from bptt.ir.dims import VOCABULARY, Dim
 from bptt.lowering.layout import ROW, is_value
 from bptt.lowering.mismatch import Mismatch
 from bptt.lowering.names import OBJECTIVE, TOKENS, Scope
+from bptt.lowering.sizes import ONE, Sizes, Stated, unknown
 from bptt.lowering.surface import number, postorder
-from bptt.lowering.sizes import ONE, Sizes, Stated
 from bptt.syntax.tree import (
     Binary,
     Call,
@@ -55,29 +55,31 @@ class Shapes:
     def __init__(self, scope: Scope, layout: str, output: str | None, vectors: Mapping[str, Stated]) -> None:
         self.scope = scope
         self.layout = layout
-        self.sizes = Sizes()
+        self.sizes = Sizes(self._is_vector_size)
         self.named: dict[str, Pair] = {}
         self.scalings: set[int] = set()  # juxtaposed products in which a factor is a scalar
         self._nodes: dict[int, Pair] = {}
         self._stated: dict[str, Dim] = {}
         self._waiting: list[Constraint] = []
-        self._borne: tuple[int, set[Dim]] = (-1, set())  # the sizes of vectors, after so many changes
+        self._borne: tuple[int, set[str]] = (-1, set())  # the unknown sizes of vectors, after so many changes
         self.words = Mismatch(self)  # how shapes are told to the user
         self._declare(vectors)
         for name, equation in scope.definitions.items():
             self._visit(equation.value)
             blame = self.words.definition(equation.target, equation.value)
             self._equate(self.named[name], self.node(equation.value), blame)
-        for name, initial in scope.initials.items():
-            self._visit(initial.value)
-            blame = self.words.initial(initial.target, initial.value)
-            self._wait_for_initial(self.named[name], self.node(initial.value), blame)
         if output is not None:
             target = scope.definitions[output].target
             self._equate(self.named[output], self.named["y"], self.words.output(target))
         if OBJECTIVE in scope.definitions:
             target = scope.definitions[OBJECTIVE].target
             self._equate(self.named[OBJECTIVE], SCALAR, self.words.objective(target))
+        self._solve()
+        # A start takes the shape that its variable has by the equations.
+        for name, initial in scope.initials.items():
+            self._visit(initial.value)
+            blame = self.words.initial(initial.target, initial.value)
+            self._wait_for_initial(self.named[name], self.node(initial.value), blame)
         self._solve()
         self.sizes.finish()
 
@@ -120,7 +122,12 @@ class Shapes:
         if isinstance(d, Number):
             return Dim.number(int(d.value))
         given = self.scope.sizes.get(d.id)
-        return self._stated_size(d.id, Stated(d.span, d.id, given.value if given else None))
+        return self._stated_size(
+            d.id, Stated(d.span, d.id, given.value if given else None, self._is_named(d.id))
+        )
+
+    def _is_named(self, name: str) -> bool:
+        return name in self.scope.definitions or name in self.scope.params
 
     def _stated_size(self, name: str, stated: Stated) -> Dim:
         """The size that stated shapes call `name`."""
@@ -184,7 +191,7 @@ class Shapes:
             sure = [p for p in (a, b) if self._is_long(p)]
             if sure:
                 self._equate(out, sure[0], blame)
-            if len(sure) == 2 or self._may_agree(a, b, default):
+            if len(sure) == 2 or self._may_agree((a, b, out), default):
                 self._equate(a, b, blame)
                 self._equate(out, a, blame)
                 return True
@@ -193,11 +200,11 @@ class Shapes:
         self._wait(settle)
         return out
 
-    def _may_agree(self, a: Pair, b: Pair, default: Default) -> bool:
-        """Whether the default allows that two operands are taken to have one shape."""
+    def _may_agree(self, pairs: tuple[Pair, ...], default: Default) -> bool:
+        """Whether the default allows that operands and result are taken to have one shape."""
         if default < Default.OPERANDS_HAVE_ONE_SHAPE:
             return False
-        return default >= Default.UNKNOWNS_HAVE_ONE_SHAPE or self._is_shaped(a) or self._is_shaped(b)
+        return default >= Default.UNKNOWNS_HAVE_ONE_SHAPE or any(map(self._is_shaped, pairs))
 
     def _settle_beside_scalar(self, node: Binary, e: Expression, shape: Pair, default: Default) -> bool:
         """The operand `e` of `node` stands beside a scalar: it can have any shape, but if nothing else tells, is one, too."""
@@ -243,6 +250,8 @@ class Shapes:
         self.sizes.equate(out[1], b[1], blame)
 
         def settle(default: Default) -> bool:
+            if self._is_against_layout(node):
+                raise self.words.against_layout(node)
             left, right = self.resolve(a), self.resolve(b)
             one_sided = (left[1] == ONE) != (right[0] == ONE)
             free = self.sizes.is_free(left[1]) or self.sizes.is_free(right[0])
@@ -250,12 +259,23 @@ class Shapes:
                 if default < Default.INNER_SIZE_IS_ONE:
                     return False
                 # A vector does not shrink to a scalar because it meets another vector of its orientation.
-                if left[0] == ONE and left[1] != ONE or right[1] == ONE and right[0] != ONE:
+                if (left[0] == ONE and left[1] != ONE) or (right[1] == ONE and right[0] != ONE):
                     raise blame(left[1], right[0])
             self.sizes.equate(a[1], b[0], blame)
             return True
 
         self._wait(settle)
+
+    def _is_against_layout(self, node: Binary) -> bool:
+        """Whether a value that stands where the layout has its vectors, beside parameters, has the other orientation."""
+        vector, matrix = (node.left, node.right) if self.layout == ROW else (node.right, node.left)
+        return (
+            self.orientation(self._nodes[id(vector)]) not in (None, self.layout)
+            and not isinstance(vector, Transpose)
+            and not isinstance(matrix, Transpose)
+            and is_value(vector, self.scope)
+            and not is_value(matrix, self.scope)
+        )
 
     def _concatenation(self, node: Concatenation) -> Pair:
         items = [self._nodes[id(item)] for item in node.items]
@@ -319,10 +339,14 @@ class Shapes:
 
     def _is_borne(self, size: Dim) -> bool:
         """Whether some vector has this size."""
+        name = unknown(self.sizes.resolve(size))
+        return name is not None and self._is_vector_size(name)
+
+    def _is_vector_size(self, name: str) -> bool:
         if self._borne[0] != self.sizes.changes:
-            vectors = [self.resolve(pair) for pair in self.named.values() if self.orientation(pair)]
-            self._borne = self.sizes.changes, {size for pair in vectors for size in pair}
-        return self.sizes.resolve(size) in self._borne[1]
+            vectors = [pair for n in self.scope.definitions if self.orientation(pair := self.of(n))]
+            self._borne = self.sizes.changes, {u for pair in vectors for d in pair if (u := unknown(d))}
+        return name in self._borne[1]
 
     # Solving.
 
@@ -331,6 +355,14 @@ class Shapes:
         if kinds == {"row", "column"}:
             # A row and a column would otherwise shrink to two scalars.
             raise blame(*self.resolve(a))
+        for this, other in ((a, b), (b, a)):
+            if self.is_scalar(this):
+                for d in self.resolve(other):
+                    if self._is_borne(d):
+                        raise blame(d, ONE)
+                for d in other:
+                    self.sizes.make_one(d, blame)
+                return
         self.sizes.equate(a[0], b[0], blame)
         self.sizes.equate(a[1], b[1], blame)
 

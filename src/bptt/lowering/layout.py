@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bptt.errors import EquationError, Label
 from bptt.lowering.names import TOKENS, Scope
-from bptt.lowering.surface import children, names, postorder
+from bptt.lowering.surface import names, postorder
 from bptt.source import Span
-from bptt.syntax.tree import JUXTAPOSED, Binary, Call, Expression, Name, Negate, Number, Transpose
+from bptt.syntax.tree import JUXTAPOSED, Binary, Call, Expression, Name, Negate, Number, Transpose, children
 
 ROW, COLUMN = "row", "column"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bptt.errors import EquationError, Label
 from bptt.ir.dims import VOCABULARY, Dim, show_shape
 from bptt.lowering.sizes import ONE, Stated, substitute, unknowns
+from bptt.lowering.surface import names
 from bptt.source import Span
 from bptt.syntax.tree import Binary, Concatenation, Expression, Name
 
@@ -52,25 +53,25 @@ class Mismatch:
                     kinds,
                 )
             if kinds[0] != kinds[1]:
-                return self._two_places(
-                    node.left, node.right, f"shapes differ: a {kinds[0]} vector and a matrix".replace("a matrix vector", "a matrix")
-                    if "matrix" in kinds else f"shapes differ: {kinds[0]} and {kinds[1]}", a, b,
-                )  # fmt: skip
-            return self._two_places(
-                node.left, node.right, f"sizes differ: {self.size(a)} and {self.size(b)}", a, b
-            )
+                words = {"row": "a vector", "column": "a vector", "matrix": "a matrix", "scalar": "a scalar"}
+                message = f"shapes differ: {words[kinds[0]]} and {words[kinds[1]]}"
+            else:
+                message = f"sizes differ: {self.size(a)} and {self.size(b)}"
+            return self._two_places(node.left, node.right, message, a, b)
 
         return blame
 
     def definition(self, target: Name, value: Expression | None) -> Blame:
         def blame(a: Dim, b: Dim) -> EquationError:
+            parts = [target, *names(value)] if value is not None else [target]
+            stated = dict.fromkeys(note for name in parts for note in self._stated_shape(name))
             places = [Label(value.span, self.shape(self._shapes.node(value)))] if value is not None else []
             return EquationError.at(
                 target.span,
                 f"{target.id} and its value have different sizes: {self.size(a)} and {self.size(b)}",
                 label=self.shape(self._shapes.of(target.id)),
                 more=places,
-                notes=self._notes(a, b, *self._stated_shape(target)),
+                notes=self._notes(a, b, *stated),
             )
 
         return blame
@@ -147,6 +148,18 @@ class Mismatch:
             r"write \odot between them for the elementwise product, or transpose one of them",
         )
 
+    def against_layout(self, node: Binary) -> EquationError:
+        """For a product that reads as one of the file's layout, where its vector has the other."""
+        row = self._shapes.layout == "row"
+        vector, matrix = (node.left, node.right) if row else (node.right, node.left)
+        kind = self._kind(self._shapes.node(vector))
+        return EquationError.at(
+            vector.span,
+            f"a {kind} vector stands {'left' if row else 'right'} of the matrix {matrix.span.text}",
+            label=f"{kind} {self.shape(self._shapes.node(vector))}",
+            hint=f"the other products of this file have {self._shapes.layout} vectors; look for a .T too much",
+        )
+
     # Words for sizes and shapes.
 
     def size(self, d: Dim) -> str:
@@ -208,7 +221,7 @@ class Mismatch:
             if name != shown and self._shapes.orientation(pair) and Dim.named(size) in pair:
                 return f"{shown} is the size of {name} (line {span.line})"
         for name, span, pair in self._places():
-            if name != shown and Dim.named(size) in pair:
+            if shown is not None and name in self._shapes.scope.params and Dim.named(size) in pair:
                 axis = "rows" if pair[0] == Dim.named(size) else "columns"
                 return f"{shown} is the number of {axis} of {name} (line {span.line})"
         return ""

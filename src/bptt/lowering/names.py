@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TypeVar
@@ -113,6 +113,28 @@ def resolve(document: Document) -> Scope:
     _check_initials(scope)
     _check_shapes(scope)
     return scope
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the definition of `user` uses a name."""
+
+    user: str
+    use: Name
+
+
+def depends_on(scope: Scope, start: str, wanted: str) -> Iterator[Place]:
+    """Where `wanted` is used at time t by the definition `start`, or by the definitions that it uses at time t."""
+    seen = {start}
+    queue = [start]
+    while queue:
+        user = queue.pop(0)
+        for n in names(scope.definitions[user].value):
+            if n.lag == 0 and n.id == wanted:
+                yield Place(user, n)
+            elif n.lag == 0 and n.id in scope.definitions and n.id not in seen:
+                seen.add(n.id)
+                queue.append(n.id)
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:

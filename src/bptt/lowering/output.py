@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bptt.errors import EquationError, Label
-from bptt.lowering.functions import depends_on
 from bptt.lowering.inference import Shapes
 from bptt.lowering.layout import ROW
-from bptt.lowering.names import OBJECTIVE, Scope, nearest
+from bptt.lowering.names import OBJECTIVE, Scope, depends_on, nearest
 from bptt.lowering.surface import names
 from bptt.source import Span
 from bptt.syntax.tree import Binary, Call, Equation, Expression, Name
@@ -29,7 +28,9 @@ def find_output(scope: Scope) -> str | None:
         n for n, e in scope.definitions.items() if n != OBJECTIVE and _looks_like_one(e.value, scope)
     ]
     last = [n for n in candidates if not _is_used(n, scope)]
-    by_objective = [n for n in last if OBJECTIVE in scope.definitions and depends_on(scope, OBJECTIVE, n)]
+    by_objective = [
+        n for n in last if OBJECTIVE in scope.definitions and any(depends_on(scope, OBJECTIVE, n))
+    ]
     for choice in (by_objective, last, candidates):
         if len(choice) == 1:
             return choice[0]
@@ -82,18 +83,21 @@ def complete(scope: Scope, shapes: Shapes) -> Scope:
 
 
 def check_target(scope: Scope, output: str) -> None:
-    """Raise if the output, or what is carried, depends on the token that it has to predict."""
+    """Raise if the output, or what is carried, depends on the token that it has to predict; or the objective on nothing."""
     for name in (output, *scope.lags):
-        for n in names(scope.definitions[name].value):
-            if n.lag == 0 and depends_on(scope, n.id, "y"):
-                through = "" if n.id == "y" else f", through {n.id}"
-                raise EquationError.at(
-                    n.span,
-                    f"{name} depends on y, the token to be predicted{through}",
-                    hint=f"only {OBJECTIVE} may use y; did you mean x?"
-                    if n.id == "y"
-                    else f"only {OBJECTIVE} may use y",
-                )
+        for place in depends_on(scope, name, "y"):
+            through = "" if place.user == name else f", through {place.user}"
+            raise EquationError.at(
+                place.use.span,
+                f"{name} depends on y, the token to be predicted{through}",
+                hint=f"only {OBJECTIVE} may use y; did you mean x?",
+            )
+    if OBJECTIVE in scope.definitions and not any(depends_on(scope, OBJECTIVE, output)):
+        raise EquationError.at(
+            scope.definitions[OBJECTIVE].target.span,
+            f"{OBJECTIVE} does not depend on {output}",
+            hint=f"the objective is what {output} is trained for, as in J = -sum(y * log({output}))",
+        )
 
 
 def no_distribution(scope: Scope, output: str, shapes: Shapes) -> EquationError:

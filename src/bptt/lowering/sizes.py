@@ -16,11 +16,15 @@ Blame = Callable[[Dim, Dim], Exception]
 
 @dataclass(frozen=True)
 class Stated:
-    """What the file says about a free size: the name in a stated shape, the number in a `size` line; `span` is where."""
+    """What the file says about a free size: the name in a stated shape, the number in a `size` line.
+
+    `span` is where; `of_vector` tells that the name is that of a vector, whose size is not the vocabulary's.
+    """
 
     span: Span
     name: str | None = None
     number: int | None = None
+    of_vector: bool = False
 
 
 class Sizes:
@@ -29,7 +33,9 @@ class Sizes:
     A size is a `Dim` whose terms are `V` or unknowns; an unknown is called `?` and a number, which no user can write.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_vector_size: Callable[[str], bool]) -> None:
+        """`is_vector_size` tells of an unknown whether some vector has that size: it cannot become 1."""
+        self._is_vector_size = is_vector_size
         self._bound: dict[str, Dim] = {}
         self._stated: dict[str, Stated] = {}
         self._waiting: list[tuple[Dim, Dim, Blame]] = []
@@ -74,6 +80,16 @@ class Sizes:
             self._waiting = [entry for entry in waiting if not self._equate(*entry)]
             again = self.changes > before
 
+    def make_one(self, d: Dim, blame: Blame) -> None:
+        """Make `d` the size 1, as an axis of a scalar; raises `blame(d, 1)` if something else is stated about it."""
+        d = self.resolve(d)
+        name = unknown(d)
+        if d != ONE:
+            if name is None or name in self._stated:
+                raise blame(d, ONE)
+            self._bound[name] = ONE
+            self.changes += 1
+
     def finish(self) -> None:
         """Raise for the equation between sums that could not be solved, if one is left."""
         for a, b, blame in self._waiting:
@@ -106,16 +122,18 @@ class Sizes:
         """Bind an unknown, unless what is stated about it forbids that."""
         mine = self._stated.get(name)
         other = unknown(value)
+        if value == ONE and (mine is not None or self._is_vector_size(name)):
+            return False
         if mine is not None and other is not None:
-            theirs = self._stated.get(other)
-            merged = mine if theirs is None else _merge(mine, theirs)
+            merged = _merge(mine, self._stated.get(other))
             if merged is None:
                 return False
             self._stated[other] = merged
-        elif mine is not None and value == ONE:
-            return False
-        elif mine is not None and mine.number is not None and value != Dim.number(mine.number):
-            return False
+        elif mine is not None:
+            if mine.number is not None and value != Dim.number(mine.number):
+                return False
+            if mine.of_vector and value == VOCABULARY:
+                return False
         self._bound[name] = value
         self.changes += 1
         return True
@@ -145,11 +163,13 @@ def _scaled(d: Dim, factor: int) -> Dim:
     return Dim(tuple((name, f * factor) for name, f in d.terms), d.constant * factor)
 
 
-def _merge(a: Stated, b: Stated) -> Stated | None:
+def _merge(a: Stated, b: Stated | None) -> Stated | None:
     """Both statements about one size, None if they contradict each other."""
+    if b is None:
+        return a
     if a.name is not None and b.name is not None and a.name != b.name:
         return None
     if a.number is not None and b.number is not None and a.number != b.number:
         return None
     first = a if a.number is not None else b
-    return replace(first, name=a.name or b.name, number=first.number)
+    return replace(first, name=a.name or b.name, of_vector=a.of_vector or b.of_vector)
