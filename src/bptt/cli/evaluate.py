@@ -1,7 +1,7 @@
 """How well a trained model predicts a text: perplexity, nats and bits per token, bits per character.
 
-Each text begins anew. A model of lines reads each line as a sentence. Words that the vocabulary lacks are scored as the
-unknown token, and counted. Results of several texts are added up.
+Each text begins anew. A model of lines reads each line as a sentence. Words that the vocabulary lacks are
+scored as the unknown token, and counted. Results of several texts are added up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fast",
         action="store_true",
-        help="read a long text in parts, each after some of what comes before it: nearly the same result, sooner",
+        help="read a long text in parts, each after a little of what is before it: nearly as exact",
     )
     add_backend_argument(parser)
     add_json_argument(parser)

@@ -15,7 +15,8 @@ from typing import NoReturn
 
 from bptt.errors import BpttError, InputError
 
-# Subcommand: its module in this package, and what `bptt --help` says of it. Modules are loaded when they are called.
+# Subcommand: its module in this package, and what `bptt --help` says of it. Modules are loaded when they are
+# called.
 COMMANDS = {
     "models": ("models", "list the shipped models, or print the equations of one"),
     "train": ("train", "train a model on a text"),
@@ -88,7 +89,8 @@ def _dispatch(arguments: list[str]) -> int:
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)
         raise InputError(
-            f"there is no command {name!r}", hint=f"did you mean {near[0]}?" if near else "bptt --help lists the commands"
+            f"there is no command {name!r}",
+            hint=f"did you mean {near[0]}?" if near else "bptt --help lists the commands",
         )
     module_name, summary = COMMANDS[name]
     module = importlib.import_module(f"bptt.cli.{module_name}")

@@ -1,4 +1,4 @@
-"""Options of the command line made from the fields of `TrainConfig`, and options that several commands share."""
+"""Options made from the fields of `TrainConfig`, and options that several commands share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     for f in fields(TrainConfig):
         option, kind, facts = option_name(f.name), types[f.name], f.metadata
         default = "" if f.default in (None, (), False) else f" (default: {f.default})"
-        common: dict[str, Any] = {"default": argparse.SUPPRESS, "help": facts["help"] + default, "dest": f.name}
+        common: dict[str, Any] = {
+            "default": argparse.SUPPRESS,
+            "help": facts["help"] + default,
+            "dest": f.name,
+        }
         if kind is bool:
             parser.add_argument(option, action="store_true", **common)
         elif f.name == "size":
@@ -66,4 +70,6 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def add_backend_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--backend", default="auto", metavar="auto|native|reference", help="what runs the equations")
+    parser.add_argument(
+        "--backend", default="auto", metavar="auto|native|reference", help="what runs the equations"
+    )

@@ -10,6 +10,8 @@ from bptt.lm.checkpoint import write_whole
 
 Record = Mapping[str, float | int | None]
 
+_LIGHT, _DARK = "#9ecae1", "#08519c"
+
 
 def plot_curves(records: Sequence[Record], path: Path, title: str) -> None:
     """Training and validation loss in nats per token against tokens read, as a PNG file.
@@ -21,28 +23,25 @@ def plot_curves(records: Sequence[Record], path: Path, title: str) -> None:
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot()
-    for key, label, style in (
-        ("train_nats", "training", {"color": "#9ecae1", "linewidth": 1.5}),
-        ("valid_nats", "validation", {"color": "#08519c", "linewidth": 2.0, "marker": "o", "markersize": 3.5}),
-    ):
-        points = [(r["tokens"], r[key]) for r in records if r[key] is not None]
-        if points:
-            tokens, nats = zip(*points, strict=True)
-            axes.plot(tokens, nats, label=label, **style)
-    validated = [r for r in records if r["valid_nats"] is not None]
+    trained, validated = points(records, "train_nats"), points(records, "valid_nats")
+    if trained:
+        axes.plot(*zip(*trained, strict=True), label="training", color=_LIGHT, linewidth=1.5)
     if validated:
-        best = min(validated, key=lambda r: float(r["valid_nats"] or 0.0))
-        axes.axhline(float(best["valid_nats"] or 0.0), color="#08519c", linewidth=0.8, linestyle=":")
+        axes.plot(*zip(*validated, strict=True), label="validation", color=_DARK, linewidth=2, marker=".")
+        tokens, best = min(validated, key=lambda point: point[1])
+        axes.axhline(best, color=_DARK, linewidth=0.8, linestyle=":")
         axes.annotate(
-            f"{best['valid_nats']:.4f}",
-            (float(best["tokens"] or 0), float(best["valid_nats"] or 0.0)),
+            f"{best:.4f}",
+            (tokens, best),
             xytext=(0, -5),
             textcoords="offset points",
             ha="right",
             va="top",
-            color="#08519c",
+            color=_DARK,
         )
-    _limit(axes, records)
+    limits = shown_losses([nats for _, nats in trained + validated])
+    if limits is not None:
+        axes.set_ylim(*limits)
     axes.set_xlabel("tokens read")
     axes.set_ylabel("loss (nats per token)")
     axes.set_title(title, loc="left")
@@ -56,16 +55,24 @@ def plot_curves(records: Sequence[Record], path: Path, title: str) -> None:
     write_whole(path, content.getvalue())
 
 
-def _limit(axes, records: Sequence[Record]) -> None:  # type: ignore[no-untyped-def]
-    """Leaves out the first moments, in which the loss falls from that of a uniform guess, if they would flatten the rest."""
-    losses = [float(r[key] or 0.0) for r in records for key in ("train_nats", "valid_nats") if r[key] is not None]
+def points(records: Sequence[Record], key: str) -> list[tuple[float, float]]:
+    """(tokens read, loss) of the records that have this loss."""
+    return [(float(r["tokens"] or 0), float(nats)) for r in records if (nats := r[key]) is not None]
+
+
+def shown_losses(losses: Sequence[float]) -> tuple[float, float] | None:
+    """The range of losses to show, without the first moments in which it falls from that of a uniform guess.
+
+    None where all can be shown.
+    """
     if len(losses) < 20:
-        return
+        return None
     low, usual = min(losses), sorted(losses)[int(0.97 * len(losses))]
-    axes.set_ylim(low - 0.12 * (usual - low) - 1e-3, usual + 0.1 * (usual - low) + 1e-3)
+    room = 0.1 * (usual - low) + 1e-3
+    return low - room, usual + room
 
 
-def _short_number(value: float, position: int | None = None) -> str:
+def _short_number(value: float, position: float = 0) -> str:
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:g} {letter}"

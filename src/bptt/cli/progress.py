@@ -15,7 +15,9 @@ from bptt.lm.training import Trainer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-_HEADER = f"{'step':>9} {'epoch':>7} {'tokens/s':>10} {'train':>8} {'valid':>8} {'perplexity':>11} {'left':>8}"
+_HEADER = (
+    f"{'step':>9} {'epoch':>7} {'tokens/s':>10} {'train':>8} {'valid':>8} {'perplexity':>11} {'left':>8}"
+)
 # Seconds between two updates of the live display, and between two plain lines where nothing is validated.
 _REFRESH = 0.2
 _LINE_EVERY = 10.0
@@ -150,23 +152,27 @@ def describe_run(trainer: Trainer, data: Data) -> list[str]:
 
 
 def progress_line(trainer: Trainer, score: Score | None, rate: float) -> str:
-    """One line of the table; losses in nats per token, perplexity of the validation text (else of the training text)."""
+    """One line of the table; the perplexity is the validation text's where there is a score of it."""
     train = _train_nats(trainer)
     valid = None if score is None else score.nats_per_token
     nats = train if valid is None else valid
     return (
-        f"{trainer.counters.step:>9,} {trainer.epoch:>7.2f} {rate:>10,.0f} {_nats(train):>8} {_nats(valid):>8}"
-        f" {_perplexity(nats):>11} {_duration(_remaining(trainer)):>8}"
+        f"{trainer.counters.step:>9,} {trainer.epoch:>7.2f} {rate:>10,.0f} {_nats(train):>8}"
+        f" {_nats(valid):>8} {_perplexity(nats):>11} {_duration(_remaining(trainer)):>8}"
     )
 
 
 def live_text(trainer: Trainer, rate: float) -> str:
     nats = _train_nats(trainer)
     steps = f"/{trainer.limits.steps:,}" if trainer.limits.steps else ""
-    return (
-        f"{trainer.counters.step:,}{steps} · {rate / 1000:,.0f}k tok/s · loss {_nats(nats)} · ppl {_perplexity(nats)}"
-        f" · {_duration(_remaining(trainer))}"
+    facts = (
+        f"{trainer.counters.step:,}{steps}",
+        f"{rate / 1000:,.0f}k tok/s",
+        f"loss {_nats(nats)}",
+        f"ppl {_perplexity(nats)}",
+        _duration(_remaining(trainer)),
     )
+    return " · ".join(facts)
 
 
 def _train_nats(trainer: Trainer) -> float | None:

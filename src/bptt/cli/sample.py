@@ -15,7 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="RUN", help="a run folder or a model file")
     parser.add_argument("--prompt", default="", metavar="TEXT", help="what the text begins with")
     parser.add_argument(
-        "--length", type=number("--length", int), default=500, metavar="N", help="how many tokens (default: 500)"
+        "--length",
+        type=number("--length", int),
+        default=500,
+        metavar="N",
+        help="how many tokens (default: 500)",
     )
     parser.add_argument(
         "--temperature",
@@ -25,7 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="less than 1 is more careful, 0 takes the likeliest token (default: 1)",
     )
     parser.add_argument(
-        "--top-k", type=number("--top-k", int), default=0, metavar="K", help="only the K likeliest tokens (default: all)"
+        "--top-k",
+        type=number("--top-k", int),
+        default=0,
+        metavar="K",
+        help="only the K likeliest tokens (default: all)",
     )
     parser.add_argument(
         "--top-p",
@@ -35,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only the likeliest tokens that together have this probability",
     )
     parser.add_argument(
-        "--seed", type=number("--seed", int), metavar="N", help="the same seed draws the same text (default: a new one)"
+        "--seed",
+        type=number("--seed", int),
+        metavar="N",
+        help="the same seed draws the same text (default: a new one)",
     )
     add_backend_argument(parser)
     add_json_argument(parser)

@@ -1,8 +1,9 @@
 """The natural log-probability of each line of a text, one number a line.
 
-Each line is scored on its own, whatever the lines before it. For a model of lines that is ln p(line </s> | <s>). A model of
-streams does not predict a line's first token. With --tokens each token has a line: the token, a tab, its
-log-probability, and `unknown` where the vocabulary lacks it; an empty line ends each line of the text.
+Each line is scored on its own, whatever the lines before it. For a model of lines that is ln p(line </s> |
+<s>). A model of streams does not predict a line's first token. With --tokens each token has a line: the
+token, a tab, its log-probability, and `unknown` where the vocabulary lacks it; an empty line ends each line
+of the text.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from bptt.text.tokenizer import split_lines
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="RUN", help="a run folder or a model file")
-    parser.add_argument("text", nargs="?", default=STANDARD_INPUT, metavar="FILE", help="default: standard input")
+    parser.add_argument(
+        "text", nargs="?", default=STANDARD_INPUT, metavar="FILE", help="default: standard input"
+    )
     parser.add_argument("--tokens", action="store_true", help="each token's log-probability")
     add_backend_argument(parser)
     add_json_argument(parser)
@@ -37,7 +40,8 @@ def _plain(scores: Sequence[TokenScore], tokens: bool) -> str:
     if not tokens:
         return f"{_total(scores):.6f}"
     return "".join(
-        f"{_visible(s.token)}\t{s.log_probability:.6f}" + ("\tunknown\n" if s.unknown else "\n") for s in scores
+        f"{_visible(s.token)}\t{s.log_probability:.6f}" + ("\tunknown\n" if s.unknown else "\n")
+        for s in scores
     )
 
 

@@ -1,9 +1,9 @@
 """Train a model on a text.
 
-MODEL is the name of a shipped model (`bptt models`), a file of equations, or equations; TEXT are files in UTF-8.
-Without either, a small GRU learns the characters of Python's own documentation. Whatever is reached first of
---steps, --epochs and --minutes ends the run; without them it takes two minutes at most. Ctrl-C ends it too
-(exit code 130), and leaves a run that --resume goes on with.
+MODEL is the name of a shipped model (`bptt models`), a file of equations, or equations; TEXT are files in
+UTF-8. Without either, a small GRU learns the characters of Python's own documentation. Whatever is reached
+first of --steps, --epochs and --minutes ends the run; without them it takes two minutes at most. Ctrl-C ends
+it too (exit code 130), and leaves a run that --resume goes on with.
 """
 
 from __future__ import annotations
@@ -35,10 +35,16 @@ _SAMPLE_LENGTH = {"char": 300, "byte": 300, "word": 60}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", nargs="?", metavar="MODEL", help=f"default: {DEFAULT_MODEL}")
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="default: the documentation that Python carries")
-    parser.add_argument("--run", type=Path, metavar="DIR", help=f"the folder to save in (default: a new one in {RUNS}/)")
+    parser.add_argument(
+        "texts", nargs="*", metavar="TEXT", help="default: the documentation that Python carries"
+    )
+    parser.add_argument(
+        "--run", type=Path, metavar="DIR", help=f"the folder to save in (default: a new one in {RUNS}/)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="let --run replace a run that is there")
-    parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with a run; TEXT only if it has moved")
+    parser.add_argument(
+        "--resume", type=Path, metavar="RUN", help="go on with a run; TEXT only if it has moved"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
     add_json_argument(parser)
     add_config_arguments(parser)
@@ -55,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"run": str(folder), **outcome.as_dict()}))
     elif outcome.stopped == "interrupted":
-        print(f"stopped at step {outcome.counters.step:,}; go on: bptt train --resume {folder}", file=sys.stderr)
+        print(
+            f"stopped at step {outcome.counters.step:,}; go on: bptt train --resume {folder}", file=sys.stderr
+        )
     else:
         print(_summary(outcome, folder))
     return INTERRUPTED if outcome.stopped == "interrupted" else 0
@@ -75,7 +83,9 @@ def _resume(args: argparse.Namespace, observer: QuietProgress) -> tuple[Outcome,
     if args.run is not None and args.run != args.resume:
         raise InputError("--resume names the folder; --run cannot name another", hint="leave --run out")
     names = [name for name in (args.model, *args.texts) if name is not None]
-    return continue_run(args.resume, [_absolute(name) for name in names], config_options(args), observer), args.resume
+    return continue_run(
+        args.resume, [_absolute(name) for name in names], config_options(args), observer
+    ), args.resume
 
 
 def _model_and_texts(model: str | None, texts: Sequence[str]) -> tuple[str, Sequence[str]]:

@@ -1,8 +1,11 @@
-"""Model files and run folders: safetensors with text in their metadata, each file written whole or not at all.
+"""Model files and run folders: safetensors with text in their metadata, each file written whole or not at
+all.
 
-    RUN/model.safetensors   the weights (the best so far on the validation text); its metadata hold the version of this
+    RUN/model.safetensors   the weights (the best so far on the validation text); its metadata hold the
+    version of this
                             form, the equations, the sizes and the tokenizer
-    RUN/state.safetensors   what continuing needs: the current weights, the optimiser's memory, the carried state, and
+    RUN/state.safetensors   what continuing needs: the current weights, the optimiser's memory, the carried
+    state, and
                             as JSON in the metadata the options and the counters
     RUN/metrics.jsonl       one JSON object a line: the course of the training
 """
@@ -65,7 +68,10 @@ def load_model(path: Path) -> SavedModel:
     """The model in a file, or in a run folder. InputError says what is wrong with a file that is none."""
     if path.is_dir():
         if not (path / MODEL_FILE).exists():
-            raise InputError(f"{path} holds no run: there is no {MODEL_FILE} in it", hint="a run is made by `bptt train --run`")
+            raise InputError(
+                f"{path} holds no run: there is no {MODEL_FILE} in it",
+                hint="a run is made by `bptt train --run`",
+            )
         path = path / MODEL_FILE
     metadata, arrays = _read(path, FORMAT)
     try:
@@ -97,7 +103,7 @@ def load_state(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """The file with this content; whatever happens meanwhile, it is the old one or the new one. InputError if it cannot be."""
+    """Writes the file so that it is the old or the new one, whatever happens. InputError if it cannot be."""
     name = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -127,20 +133,27 @@ def _read(path: Path, form: str) -> tuple[dict[str, str], dict[str, NDArray[Any]
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
     if len(start) < 9 or start[8:] != b"{" or struct.unpack("<Q", start[:8])[0] > path.stat().st_size - 8:
-        raise InputError(f"{path} is not a safetensors file, or its beginning is damaged", hint="a model is RUN/model.safetensors")
+        raise InputError(
+            f"{path} is not a safetensors file, or its beginning is damaged",
+            hint="a model is RUN/model.safetensors",
+        )
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             _check_version(path, metadata, form)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise InputError(f"{path} is damaged: {_reason(error)}", hint="it may have been cut short in copying") from None
+        raise InputError(
+            f"{path} is damaged: {_reason(error)}", hint="it may have been cut short in copying"
+        ) from None
     return metadata, arrays
 
 
 def _check_version(path: Path, metadata: Mapping[str, str], form: str) -> None:
     if metadata.get("format") != form:
-        raise InputError(f"{path} is a safetensors file, but holds no {form}", hint=f"a model is RUN/{MODEL_FILE}")
+        raise InputError(
+            f"{path} is a safetensors file, but holds no {form}", hint=f"a model is RUN/{MODEL_FILE}"
+        )
     version = metadata.get("version", "")
     if not version.isdecimal():
         raise InputError(f"{path} is damaged: its version is {version!r}")
@@ -151,7 +164,9 @@ def _check_version(path: Path, metadata: Mapping[str, str], form: str) -> None:
         )
 
 
-def _check_arrays(path: Path, model: Model, sizes: Mapping[str, int], tokenizer: Tokenizer, arrays: Arrays) -> None:
+def _check_arrays(
+    path: Path, model: Model, sizes: Mapping[str, int], tokenizer: Tokenizer, arrays: Arrays
+) -> None:
     for name, shape in model.params.items():
         try:
             expected = tuple(dim.evaluate(sizes) for dim in shape)
@@ -161,9 +176,14 @@ def _check_arrays(path: Path, model: Model, sizes: Mapping[str, int], tokenizer:
             raise InputError(f"{path} is damaged: it lacks the parameter {name}")
         if arrays[name].shape != expected or arrays[name].dtype != np.float32:
             found = f"{arrays[name].dtype} {arrays[name].shape}"
-            raise InputError(f"{path} is damaged: the parameter {name} is {found}, and should be float32 {expected}")
-    if sizes.get("V") != len(tokenizer.vocabulary):
-        raise InputError(f"{path} is damaged: its vocabulary has {len(tokenizer.vocabulary)} tokens, its weights {sizes.get('V')}")
+            raise InputError(
+                f"{path} is damaged: the parameter {name} is {found}, and should be float32 {expected}"
+            )
+    tokens = len(tokenizer.vocabulary)
+    if sizes.get("V") != tokens:
+        raise InputError(
+            f"{path} is damaged: its vocabulary has {tokens} tokens, its weights {sizes.get('V')}"
+        )
 
 
 def _contiguous(arrays: Arrays) -> dict[str, NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""All that a training run is told, as one plain value; the command line's options are made from its fields."""
+"""All that a training run is told, as one value; the command line's options are made from its fields."""
 
 from __future__ import annotations
 
@@ -21,9 +21,15 @@ DEFAULT_MINUTES = 2.0
 
 
 def _option(
-    default: Any, help: str, *, metavar: str = "N", choices: tuple[str, ...] = (), low: float | None = None, above: float | None = None,
+    default: Any,
+    help: str,
+    *,
+    metavar: str = "N",
+    choices: tuple[str, ...] = (),
+    low: float | None = None,
+    above: float | None = None,
     high: float | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """A field; `low`/`high` are the least and greatest value it may have, `above` what it has to exceed."""
     bounds = {"low": low, "above": above, "high": high}
     return field(default=default, metadata={"help": help, "metavar": metavar, "choices": choices, **bounds})
@@ -33,29 +39,48 @@ def _option(
 class TrainConfig:
     """How to train. InputError names a value out of its range.
 
-    Of `steps`, `epochs` and `minutes` the first to be reached ends the run; none given: DEFAULT_EPOCHS or DEFAULT_MINUTES.
-    The schedule runs over that whole time. It follows the clock too where `minutes` end the run, and
-    only then is a run not repeatable bit for bit.
+    Of `steps`, `epochs` and `minutes` the first to be reached ends the run; none given: DEFAULT_EPOCHS or
+    DEFAULT_MINUTES. The schedule runs over that whole time. It follows the clock too where `minutes` end the
+    run, and only then is a run not repeatable bit for bit.
     """
 
     tokens: str = _option("char", "what a token is", choices=("char", "byte", "word"))
     lines: bool = _option(False, "each line is a sentence of its own, between <s> and </s>")
-    vocab: str | None = _option(None, "the vocabulary: a file with one token a line, or how many of the most frequent tokens to keep", metavar="FILE|N")
+    vocab: str | None = _option(
+        None,
+        "the vocabulary: a file with one token a line, or how many of the most frequent tokens to keep",
+        metavar="FILE|N",
+    )
     min_count: int = _option(1, "keep only tokens seen this often", low=1)
-    valid: str = _option("0.1", "the text to validate on, or which part of the end of the text (0: none)", metavar="FILE|FRACTION")
-    size: tuple[tuple[str, int], ...] = _option((), "the size of a vector, such as h=256; may be repeated", metavar="NAME=N")
+    valid: str = _option(
+        "0.1",
+        "the text to validate on, or which part of the end of the text (0: none)",
+        metavar="FILE|FRACTION",
+    )
+    size: tuple[tuple[str, int], ...] = _option(
+        (), "the size of a vector, such as h=256; may be repeated", metavar="NAME=N"
+    )
     steps: int | None = _option(None, "stop after this many steps", low=0)
     epochs: float | None = _option(None, "stop after reading the text this often", low=0)
     minutes: float | None = _option(None, "stop after this time", low=0)
     batch: int = _option(32, "how many streams are read in parallel", low=1)
     window: int = _option(64, "how many steps back gradients go (truncated BPTT)", low=1)
     optimizer: str = _option("adam", "how parameters follow gradients", choices=OPTIMIZERS)
-    lr: float | None = _option(None, "learning rate; by default one that suits the optimizer", metavar="RATE", above=0)
+    lr: float | None = _option(
+        None, "learning rate; by default one that suits the optimizer", metavar="RATE", above=0
+    )
     schedule: str = _option("cosine", "how the learning rate falls to zero, or stays", choices=SCHEDULES)
-    warmup: float = _option(0.02, "the part of the run in which the learning rate rises", metavar="FRACTION", low=0, high=1)
+    warmup: float = _option(
+        0.02, "the part of the run in which the learning rate rises", metavar="FRACTION", low=0, high=1
+    )
     clip: float = _option(1.0, "greatest norm of the gradient (0: any)", metavar="NORM", low=0)
     momentum: float = _option(0.9, "momentum of `momentum`", metavar="FACTOR", low=0, high=1)
-    weight_decay: float = _option(0.0, "shrink matrices by this times the learning rate (adam: added to the gradient)", metavar="RATE", low=0)
+    weight_decay: float = _option(
+        0.0,
+        "shrink matrices by this times the learning rate (adam: added to the gradient)",
+        metavar="RATE",
+        low=0,
+    )
     seed: int = _option(0, "the same seed gives the same run", low=0)
     patience: int | None = _option(None, "stop after this many validations without progress", low=1)
     eval_every: int | None = _option(None, "validate and save each N steps", low=1)
@@ -100,7 +125,10 @@ def _changed(config: TrainConfig, options: Mapping[str, Any]) -> TrainConfig:
     for name in options:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            raise InputError(f"there is no option {name!r}", hint=f"did you mean {near[0]!r}?" if near else ", ".join(known))
+            raise InputError(
+                f"there is no option {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else ", ".join(known),
+            )
     return replace(config, **options)
 
 
@@ -115,7 +143,9 @@ def _check(name: str, value: Any, facts: Mapping[str, Any]) -> None:
         near = difflib.get_close_matches(str(value), facts["choices"], 1)
         raise InputError(
             f"{option} {value}: there is no such choice",
-            hint=(f"did you mean {near[0]}? " if near else "") + "it is one of " + ", ".join(facts["choices"]),
+            hint=(f"did you mean {near[0]}? " if near else "")
+            + "it is one of "
+            + ", ".join(facts["choices"]),
         )
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return

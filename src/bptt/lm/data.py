@@ -15,7 +15,7 @@ from bptt.text.tokenizer import KINDS, Tokenizer, build_tokenizer
 
 @dataclass(frozen=True)
 class Texts:
-    """`names` are the files that `train` came from (none: the text was given in Python, or is Python's documentation)."""
+    """`names` are the files that `train` came from; empty where it did not come from files."""
 
     train: tuple[str, ...]
     valid: tuple[str, ...]
@@ -40,7 +40,7 @@ class Data:
 
 
 def read_texts(config: TrainConfig, names: Sequence[str]) -> Texts:
-    """The named files (none: Python's own documentation), and the validation text that the config asks for."""
+    """The named files (none: Python's own documentation), and the validation text."""
     read = read_bytes if KINDS[config.tokens].any_bytes else read_text
     texts = [read(name) for name in names] if names else [python_documentation()]
     for name, text in zip(names, texts, strict=False):
@@ -63,13 +63,18 @@ def divide(config: TrainConfig, texts: Sequence[str], names: Sequence[str] = ())
 
 
 def prepare(config: TrainConfig, texts: Texts, tokenizer: Tokenizer | None = None) -> Data:
-    """Pairs of the texts; the tokenizer's vocabulary comes from the training text alone, unless one is given."""
+    """Pairs of the texts; the vocabulary comes from the training text alone, unless a tokenizer is given."""
     if not any(texts.train):
         raise InputError("the training text is empty")
     if tokenizer is None:
         listed, limit = _vocabulary(config)
         tokenizer = build_tokenizer(
-            config.tokens, texts.train, lines=config.lines, listed=listed, limit=limit, minimum=config.min_count
+            config.tokens,
+            texts.train,
+            lines=config.lines,
+            listed=listed,
+            limit=limit,
+            minimum=config.min_count,
         )
         _check_vocabulary(tokenizer)
     train = join_pairs([make_pairs(tokenizer, text) for text in texts.train])
@@ -77,7 +82,9 @@ def prepare(config: TrainConfig, texts: Texts, tokenizer: Tokenizer | None = Non
         raise InputError("the training text has a single token: nothing follows it that could be predicted")
     valid = None
     if _fraction(config.valid) != 0:
-        valid = join_pairs([make_pairs(tokenizer, text) for text in texts.valid] or [make_pairs(tokenizer, "")])
+        valid = join_pairs(
+            [make_pairs(tokenizer, text) for text in texts.valid] or [make_pairs(tokenizer, "")]
+        )
         if len(valid) == 0:
             raise InputError(
                 "the text to validate on is too short: it has nothing to predict",
@@ -92,7 +99,9 @@ def _fraction(valid: str) -> float | None:
     except ValueError:
         return None
     if not 0 <= fraction < 1:
-        raise InputError(f"--valid {valid} is no part of a text", hint="it is a file, or a fraction such as 0.1")
+        raise InputError(
+            f"--valid {valid} is no part of a text", hint="it is a file, or a fraction such as 0.1"
+        )
     return fraction
 
 
@@ -105,7 +114,9 @@ def _vocabulary(config: TrainConfig) -> tuple[list[str] | None, int | None]:
     entries = read_text(config.vocab).replace("\r\n", "\n").removesuffix("\n").split("\n")
     if config.tokens == "char":
         # A line end cannot stand in a list of lines; it and its like are spelled as in Python.
-        entries = [{"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\"}.get(entry, entry) for entry in entries]
+        entries = [
+            {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\"}.get(entry, entry) for entry in entries
+        ]
     else:
         entries = [entry.strip() for entry in entries if entry.strip()]
     return entries, None
@@ -115,6 +126,8 @@ def _check_vocabulary(tokenizer: Tokenizer) -> None:
     vocabulary = tokenizer.vocabulary
     known = [token for token in vocabulary.text_ids if token != vocabulary.unknown]
     if not known:
-        raise InputError("no token of the text is in the vocabulary", hint="a smaller --min-count, or another --vocab")
+        raise InputError(
+            "no token of the text is in the vocabulary", hint="a smaller --min-count, or another --vocab"
+        )
     if len(known) == 1 and not tokenizer.lines:
         raise InputError(f"the text has one token only, {known[0]!r}: there is nothing to learn")

@@ -33,16 +33,16 @@ Arrays = Mapping[str, NDArray[np.generic]]
 def find_nonfinite(
     model: Model, params: Arrays, inputs: Arrays, carries: Arrays, sizes: Mapping[str, int], *, resets: bool
 ) -> tuple[str, int, str] | None:
-    """The first equation with a value that is not finite: its name, the position t (from 1) in the window, and what it is.
+    """The first equation with a value that is not finite: its name, the position t (from 1) in the window,
+    and what it is.
 
-    None if all equations are finite on these data. Positions come before the order of the equations: what is infinite earlier
-    in time is the cause.
+    None if all equations are finite on these data. Positions come before the order of the equations: what is
+    infinite earlier in time is the cause.
     """
     values = trace_values(model, sizes, params, inputs, carries, resets=resets)
     found: tuple[int, int, str, str] | None = None
     for order, (name, value) in enumerate(values.items()):
-        bad = ~np.isfinite(value)
-        bad = bad.reshape(len(bad), -1).any(axis=1)
+        bad = ~np.isfinite(value).reshape(len(value), -1).all(axis=1)
         if bad.any():
             t = int(bad.argmax())
             kind = "not a number" if np.isnan(value[t]).any() else "infinite"
@@ -54,12 +54,14 @@ def explain(
     model: Model, params: Arrays, inputs: Arrays, carries: Arrays, sizes: Mapping[str, int], step: int,
     gradients: Arrays, *, resets: bool,
 ) -> DivergenceError:  # fmt: skip
-    """The error that names the equation, or the gradient, where step number `step` left the finite numbers."""
-    hint = "a smaller --lr, a smaller --clip or a longer --warmup usually help; the run is saved as it was before this step"
+    """The error that names the equation, or the gradient, that is not finite at step number `step`."""
+    hint = "a smaller --lr or --clip, or a longer --warmup; the run is saved as it was before this step"
     found = find_nonfinite(model, params, inputs, carries, sizes, resets=resets)
     if found is not None:
         name, position, kind = found
-        return DivergenceError(f"{_place(model, name)} first became {kind} at step {step}, position {position}", hint)
+        return DivergenceError(
+            f"{_place(model, name)} first became {kind} at step {step}, position {position}", hint
+        )
     names = [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
     if names:
         listed = ", ".join(f"∂J/∂{name}" for name in names)

@@ -30,7 +30,7 @@ Array = NDArray[np.float32]
 
 @dataclass
 class Part:
-    """What is known of a parameter from its uses: `inputs` is the axis that sums, where it is a matrix in a product."""
+    """What a parameter's uses say of it; `inputs` is the axis that sums, where it is a matrix in a product."""
 
     table: bool = False
     recurrent: bool = False
@@ -59,7 +59,7 @@ def find_parts(model: Model) -> dict[str, Part]:
 
 
 def initial_parameters(model: Model, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
-    """Values for every parameter; the same seed, name and shape give the same values whatever else the model has."""
+    """Values for every parameter; the same seed, name and shape give the same values in any model."""
     parts = find_parts(model)
     return {
         name: _values(

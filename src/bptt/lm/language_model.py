@@ -26,7 +26,7 @@ _OPENING = "\n"
 
 @dataclass(frozen=True)
 class TokenScore:
-    """A token of a text with the natural logarithm of its probability; `unknown`: it was scored as the unknown token."""
+    """A token of a text and ln of its probability; `unknown`: it was scored as the unknown token."""
 
     token: str
     log_probability: float
@@ -36,9 +36,9 @@ class TokenScore:
 class LanguageModel:
     """Equations with their trained parameters and tokenizer.
 
-    Where the model was trained on lines, each line of a text is a sentence: it is read after `<s>`, and that it ends (`</s>`) is
-    predicted too. Otherwise a text is one stream, and its first token, before which there is nothing, is
-    not predicted. Log-probabilities are natural logarithms.
+    Where the model was trained on lines, each line of a text is a sentence: it is read after `<s>`, and that
+    it ends (`</s>`) is predicted too. Otherwise a text is one stream, and its first token, before which there
+    is nothing, is not predicted. Log-probabilities are natural logarithms.
     """
 
     def __init__(self, saved: SavedModel, backend: str = "auto") -> None:
@@ -50,7 +50,7 @@ class LanguageModel:
         return cls(load_model(Path(path)), backend)
 
     def save(self, path: str | Path) -> None:
-        """Writes the model file, or `model.safetensors` in the folder `path`. A file of that name is replaced."""
+        """Writes the model file, or `model.safetensors` in a folder. A file of that name is replaced."""
         path = Path(path)
         save_model(path / MODEL_FILE if path.is_dir() else path, self._saved)
 
@@ -81,15 +81,15 @@ class LanguageModel:
     def score(self, text: str, bos: bool = True, eos: bool = True) -> float:
         """ln p(text), a sum over its tokens.
 
-        For models of sentences: with `bos` the first token is predicted from `<s>`; without, it is read and not predicted. With `eos`
-        the end of the sentence counts; without, it does not. Models of streams have no such markers: the
-        first token is never predicted, and the arguments make no difference.
+        For models of sentences: with `bos` the first token is predicted from `<s>`; without, it is read and
+        not predicted. With `eos` the end of the sentence counts; without, it does not. Models of streams have
+        no such markers: the first token is never predicted, and the arguments make no difference.
         """
         pairs = make_pairs(self.tokenizer, text, start=bos, end=eos)
         return -float(token_nats(self._scorer, self.model, self.params, pairs).sum())
 
     def evaluate(self, text: str, *, exact: bool = True) -> Score:
-        """The score of a text from its first token to its last; see `token_nats` for what is faster and not `exact`."""
+        """The score of a text; see `token_nats` for what is faster and not `exact`."""
         pairs = make_pairs(self.tokenizer, text)
         return score_of(pairs, token_nats(self._scorer, self.model, self.params, pairs, exact=exact))
 
@@ -125,7 +125,7 @@ class LanguageModel:
         top_p: float = 1.0,
         seed: int = 0,
     ) -> str:
-        """The prompt and `length` tokens drawn after it; see `Sampling`. The same seed draws the same text."""
+        """The prompt and `length` tokens drawn after it (see `Sampling`). A seed draws the same text again."""
         pieces = self.generate(prompt, length, Sampling(temperature, top_k, top_p), seed)
         joint = self.tokenizer.separator if prompt and not prompt[-1].isspace() else ""
         return prompt + joint + self.tokenizer.decode(pieces)
@@ -133,7 +133,8 @@ class LanguageModel:
     def generate(self, prompt: str, length: int, sampling: Sampling, seed: int) -> Iterator[int]:
         """The ids of `length` tokens drawn after the prompt.
 
-        Without a prompt a model of sentences begins one, and a model of streams goes on from a line end, or from its commonest token.
+        Without a prompt a model of sentences begins one, and a model of streams goes on from a line end, or
+        from its commonest token.
         """
         if length < 0:
             raise InputError(f"a length of {length} is not possible", hint="it is 0 or more")
@@ -160,7 +161,9 @@ class LanguageModel:
         return opening or [next(i for i in tokenizer.vocabulary.text_ids.values() if i != tokenizer.unknown)]
 
     def _known(self, text: str) -> list[int]:
-        return [self.tokenizer.unknown if token < 0 else token for token in self.tokenizer.encode(text).tolist()]
+        return [
+            self.tokenizer.unknown if token < 0 else token for token in self.tokenizer.encode(text).tolist()
+        ]
 
     @cached_property
     def _scorer(self) -> Executable:

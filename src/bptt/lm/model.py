@@ -59,8 +59,11 @@ def free_sizes(equations: Equations) -> dict[str, tuple[str, ...]]:
     return {name: names for name, names in equations.dims.items() if name != vocabulary}
 
 
-def choose_sizes(equations: Equations, wanted: Mapping[str, int], vocabulary: int) -> tuple[dict[str, int], list[str]]:
-    """A number for every size: what is wanted, else what the equations say, else DEFAULT_SIZE; `V` is `vocabulary`.
+def choose_sizes(
+    equations: Equations, wanted: Mapping[str, int], vocabulary: int
+) -> tuple[dict[str, int], list[str]]:
+    """A number for every size: what is wanted, else what the equations say, else DEFAULT_SIZE; `V` is
+    `vocabulary`.
 
     Also returns the names of those that nobody gave. InputError for a size that the equations do not have.
     """

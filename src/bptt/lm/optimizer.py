@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bptt.lm.config import TrainConfig
 
+_native: Any
 try:
     from bptt import _native
 except ImportError:
@@ -63,7 +64,9 @@ class Optimizer:
         # Matrices may decay, the rest may not; each group is one call of the core.
         matrices = [name for name, p in params.items() if p.ndim == 2]
         others = [name for name, p in params.items() if p.ndim != 2]
-        self._groups = [(matrices, self.weight_decay), (others, 0.0)] if self.weight_decay else [(list(params), 0.0)]
+        self._groups = (
+            [(matrices, self.weight_decay), (others, 0.0)] if self.weight_decay else [(list(params), 0.0)]
+        )
 
     def update(self, gradients: Mapping[str, Array], lr: float, step: int) -> None:
         """One step, the `step`-th (from 1). The gradients may be used up."""
@@ -82,7 +85,12 @@ class Optimizer:
 
 
 def _numpy_sgd_step(
-    params: list[Array], grads: list[Array], velocities: list[Array] | None, lr: float, momentum: float, weight_decay: float
+    params: list[Array],
+    grads: list[Array],
+    velocities: list[Array] | None,
+    lr: float,
+    momentum: float,
+    weight_decay: float,
 ) -> None:
     for i, (p, g) in enumerate(zip(params, grads, strict=True)):
         change = g + np.float32(weight_decay) * p if weight_decay else g

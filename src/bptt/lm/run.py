@@ -67,8 +67,9 @@ class Outcome:
     epochs: float
 
     def as_dict(self) -> dict[str, Any]:
-        """The stable form for machines. The last training loss is a mean over the last record's steps, without dropout it
-        would be a little lower; `valid_nats_per_token` belongs to the parameters that were kept.
+        """The stable form for machines. The last training loss is a mean over the last record's steps,
+        without dropout it would be a little lower; `valid_nats_per_token` belongs to the parameters that were
+        kept.
         """
         counters = self.counters
         losses = [record["train_nats"] for record in counters.records if record["train_nats"] is not None]
@@ -85,7 +86,13 @@ class Outcome:
 
 
 def begin_run(
-    equations: Equations, texts: Texts, config: TrainConfig, run: Path | None, observer: Observer, *, overwrite: bool = False
+    equations: Equations,
+    texts: Texts,
+    config: TrainConfig,
+    run: Path | None,
+    observer: Observer,
+    *,
+    overwrite: bool = False,
 ) -> Outcome:
     """Trains a new model; `run` is the folder to save it in (None: it is not saved)."""
     for remark in equations.remarks:
@@ -103,11 +110,17 @@ def begin_run(
 
 
 def continue_run(
-    run: Path, names: Sequence[str], options: Mapping[str, Any], observer: Observer, texts: Texts | None = None
+    run: Path,
+    names: Sequence[str],
+    options: Mapping[str, Any],
+    observer: Observer,
+    texts: Texts | None = None,
 ) -> Outcome:
-    """Goes on with the run in a folder, exactly as if it had not stopped; `options` are those that are to change.
+    """Goes on with the run in a folder, exactly as if it had not stopped; `options` are those that are to
+    change.
 
-    The texts are read again from where they were, or from `names`; it is an InputError if they are not the same.
+    The texts are read again from where they were, or from `names`; it is an InputError if they are not the
+    same.
     """
     for name in options:
         if name not in CHANGEABLE:
@@ -141,12 +154,17 @@ def continue_run(
 
 
 def train(
-    model: str | Path | Model, text: str | Sequence[str], run: str | Path | None = None, valid: str | None = None, **options: Any
+    model: str | Path | Model,
+    text: str | Sequence[str],
+    run: str | Path | None = None,
+    valid: str | None = None,
+    **options: Any,
 ) -> LanguageModel:
     """Trains a model on a text (or several) given as strings, and returns it.
 
-    `model` is the name of a shipped model, a file, or equations; `valid` a text to validate on, by default the
-    last tenth of `text`; `options` are the fields of `TrainConfig`. With `run` the run is saved in that folder.
+    `model` is the name of a shipped model, a file, or equations; `valid` a text to validate on, by default
+    the last tenth of `text`; `options` are the fields of `TrainConfig`. With `run` the run is saved in that
+    folder.
     """
     equations = (model if isinstance(model, Model) else Model(model)).equations
     config = TrainConfig.from_options(options)
@@ -165,7 +183,7 @@ class _Run:
             "texts": list(names),
             "fingerprint": data.fingerprint(),
         }
-        self._saved_best = None
+        self._saved_best: Params | None = None
         self._saved_at = trainer.counters.seconds
 
     def go(self) -> Outcome:
@@ -194,7 +212,10 @@ class _Run:
         observer.ended(trainer, reason or "interrupted")
         saved = SavedModel(trainer.model, dict(trainer.sizes), self.data.tokenizer, trainer.best)
         return Outcome(
-            LanguageModel(saved, trainer.config.backend), reason or "interrupted", trainer.counters, trainer.epoch
+            LanguageModel(saved, trainer.config.backend),
+            reason or "interrupted",
+            trainer.counters,
+            trainer.epoch,
         )
 
     def _validate(self) -> None:
@@ -213,7 +234,9 @@ class _Run:
             saved = SavedModel(trainer.model, dict(trainer.sizes), self.data.tokenizer, trainer.best)
             save_model(self.folder / MODEL_FILE, saved)
             self._saved_best = trainer.best
-        save_state(self.folder / STATE_FILE, trainer.arrays(), {**self.facts, "counters": asdict(trainer.counters)})
+        save_state(
+            self.folder / STATE_FILE, trainer.arrays(), {**self.facts, "counters": asdict(trainer.counters)}
+        )
         lines = "".join(json.dumps(record) + "\n" for record in trainer.counters.records)
         write_whole(self.folder / METRICS_FILE, lines.encode())
         self._saved_at = trainer.counters.seconds
@@ -222,7 +245,8 @@ class _Run:
 def _make_folder(run: Path, overwrite: bool) -> None:
     if (run / MODEL_FILE).exists() and not overwrite:
         raise InputError(
-            f"{run} holds a run already", hint=f"go on with it: --resume {run}; or name another folder, or --overwrite"
+            f"{run} holds a run already",
+            hint=f"go on with it: --resume {run}; or name another folder, or --overwrite",
         )
     try:
         run.mkdir(parents=True, exist_ok=True)

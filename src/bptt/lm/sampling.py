@@ -16,8 +16,10 @@ from bptt.ir.model import Model
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is drawn: from p ** (1 / temperature) (0: the likeliest), of the `top_k` likeliest (0: all),
-    of the fewest that together have the probability `top_p`.
+    """How the next token is drawn.
+
+    From p ** (1 / temperature) (0: the likeliest), of the `top_k` likeliest (0: all), of the fewest that together
+    have the probability `top_p`.
     """
 
     temperature: float = 1.0
@@ -34,10 +36,14 @@ class Sampling:
 
 
 class Generator:
-    """A model at a point in a text: `feed` moves it on by a token, `probabilities` (V,) are of the one that follows."""
+    """A model at a point in a text: `feed` reads a token, `probabilities` (V,) are of the one that follows."""
 
     def __init__(
-        self, executable: Executable, model: Model, params: Mapping[str, NDArray[np.float32]], forbidden: list[int]
+        self,
+        executable: Executable,
+        model: Model,
+        params: Mapping[str, NDArray[np.float32]],
+        forbidden: list[int],
     ) -> None:
         self._executable, self._model, self._params, self._forbidden = executable, model, params, forbidden
         self._x = np.zeros((1, 1), np.int32)
@@ -79,13 +85,21 @@ def draw(probabilities: NDArray[np.float64], sampling: Sampling, random: np.rand
         p[order[before >= sampling.top_p * cumulative[-1]]] = 0.0
         cumulative = np.cumsum(p)
     # Below the total, and never on a token without probability.
-    return int(np.searchsorted(cumulative, random.random() * cumulative[-1], side="right").clip(max=len(p) - 1))
+    return int(
+        np.searchsorted(cumulative, random.random() * cumulative[-1], side="right").clip(max=len(p) - 1)
+    )
 
 
 def draw_tokens(
-    generator: Generator, sampling: Sampling, random: np.random.Generator, length: int, *, start: int, end: int
+    generator: Generator,
+    sampling: Sampling,
+    random: np.random.Generator,
+    length: int,
+    *,
+    start: int,
+    end: int,
 ) -> Iterator[int]:
-    """`length` tokens after what the generator has read; after the token `end` a new sentence begins with `start`."""
+    """`length` tokens after what the generator has read; after `end` a new sentence begins with `start`."""
     for _ in range(length):
         token = generator.draw(sampling, random)
         yield token

@@ -10,7 +10,7 @@ from bptt.lm.config import TrainConfig
 
 @dataclass(frozen=True)
 class Limits:
-    """`steps` and `seconds` after which a run ends, None for never; `reason` names the limit that `steps` comes from."""
+    """When a run ends, None for never; `reason` names the limit that `steps` comes from."""
 
     steps: int | None
     seconds: float | None

@@ -28,9 +28,9 @@ SHORTEST_PART = 1024
 class Score:
     """Sums over the predicted tokens of a text; scores of several texts add up.
 
-    `nats` is -ln of the text's probability, `tokens` how many tokens that is a product of (sentence ends count), `characters`
-    the length of the text that they spell (spaces and line ends count), `unknown` how many of them the
-    vocabulary lacks: what is scored there is the unknown token.
+    `nats` is -ln of the text's probability, `tokens` how many tokens that is a product of (sentence ends
+    count), `characters` the length of the text that they spell (spaces and line ends count), `unknown` how
+    many of them the vocabulary lacks: what is scored there is the unknown token.
     """
 
     nats: float = 0.0
@@ -86,13 +86,19 @@ def score_of(pairs: Pairs, nats: NDArray[np.float64]) -> Score:
 
 
 def token_nats(
-    executable: Executable, model: Model, params: Mapping[str, NDArray[np.float32]], pairs: Pairs, *, exact: bool = True
+    executable: Executable,
+    model: Model,
+    params: Mapping[str, NDArray[np.float32]],
+    pairs: Pairs,
+    *,
+    exact: bool = True,
 ) -> NDArray[np.float64]:
-    """-ln p(y | what came before) of every pair, (N,); `executable` is the model compiled with goal "score" and resets.
+    """-ln p(y | what came before) of every pair, (N,); `executable` is the model compiled with goal "score"
+    and resets.
 
-    Sentences are independent of each other, and so are texts: they are scored side by side. A single text is one stream from its first
-    token to its last, which is slow where the model has a state. Unless `exact`, it is then read in parts, each after
-    WARM_UP tokens of what comes before it.
+    Sentences are independent of each other, and so are texts: they are scored side by side. A single text is
+    one stream from its first token to its last, which is slow where the model has a state. Unless `exact`, it
+    is then read in parts, each after WARM_UP tokens of what comes before it.
     """
     if not len(pairs):
         return np.zeros(0)
@@ -104,7 +110,11 @@ def token_nats(
 
 
 def _run(
-    executable: Executable, model: Model, params: Mapping[str, NDArray[np.float32]], streams: Streams, count: int
+    executable: Executable,
+    model: Model,
+    params: Mapping[str, NDArray[np.float32]],
+    streams: Streams,
+    count: int,
 ) -> NDArray[np.float64]:
     nats = np.zeros(count)
     carries: dict[str, NDArray[np.generic]] = {}

@@ -1,8 +1,8 @@
 """The training loop: truncated backpropagation through time over parallel streams, or over shuffled pairs.
 
-The whole state of a run is the number of the step, the parameters, the optimiser's memory, the carried state and a
-few counters. Batches and dropout masks follow from the seed and the number of the step, so a run that is continued from a
-saved state goes on exactly as if it had never stopped.
+The whole state of a run is the number of the step, the parameters, the optimiser's memory, the carried state
+and a few counters. Batches and dropout masks follow from the seed and the number of the step, so a run that
+is continued from a saved state goes on exactly as if it had never stopped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from bptt.backends import compile_model
@@ -26,16 +25,21 @@ from bptt.lm.scoring import Score, inputs_of, score_of, token_nats
 from bptt.text.batches import Batch, PairBatches, StreamBatches
 from bptt.text.pairs import Pairs
 
-# How many points the record of a run has at least, and how often it is validated, where nothing else is asked for.
+# How many points the record of a run has at least, and how often it is validated, where nothing else is asked
+# for: less often where validation would read more than this part of the tokens that training reads, or take
+# that part of its time.
 RECORDS = 200
 VALIDATIONS = 20
+VALIDATION_PART = 0.5
 
 
 @dataclass
 class Counters:
-    """Where a run stands. `nats` and `pairs` are sums since the last record, `tokens` and `seconds` since the beginning.
+    """Where a run stands. `nats` and `pairs` are sums since the last record, `tokens` and `seconds` since the
+    beginning.
 
-    `best` is the validation score in nats per token of the best parameters, `fruitless` how many validations ago that was.
+    `best` is the validation score in nats per token of the best parameters, `fruitless` how many validations
+    ago that was; `validated` is when the last one ended, `validation_time` how long it took, in seconds.
     """
 
     step: int = 0
@@ -46,6 +50,7 @@ class Counters:
     best: float = math.inf
     fruitless: int = 0
     validated: float = 0.0
+    validation_time: float = 0.0
     records: list[dict[str, float | int | None]] = field(default_factory=list)
 
 
@@ -53,7 +58,13 @@ class Trainer:
     """A run in memory. `params` are changed in place; `best` are the parameters to keep."""
 
     def __init__(
-        self, model: Model, sizes: Mapping[str, int], params: Params, config: TrainConfig, train: Pairs, valid: Pairs | None
+        self,
+        model: Model,
+        sizes: Mapping[str, int],
+        params: Params,
+        config: TrainConfig,
+        train: Pairs,
+        valid: Pairs | None,
     ) -> None:
         self.model, self.sizes, self.params, self.config, self.valid = model, sizes, params, config, valid
         sentences = len(train.starts) > 1
@@ -62,7 +73,9 @@ class Trainer:
             self.batches = StreamBatches(train, config.batch, config.window, config.seed, shuffle=sentences)
         else:
             self.batches = PairBatches(train, config.batch * config.window, config.seed)
-        self.resets = bool(model.states) and (sentences or any(state.initial is not None for state in model.states))
+        self.resets = bool(model.states) and (
+            sentences or any(state.initial is not None for state in model.states)
+        )
         self.executable = compile_model(model, sizes, "train", backend=config.backend, resets=self.resets)
         self._scorer = compile_model(model, sizes, "score", backend=config.backend, resets=bool(model.states))
         self.optimizer = Optimizer(config, params)
@@ -72,7 +85,10 @@ class Trainer:
         self.limits: Limits = limits_of(config, self.batches.batches_per_epoch)
         planned = self.limits.steps or VALIDATIONS * self.batches.batches_per_epoch
         epoch = self.batches.batches_per_epoch
-        self.eval_every = config.eval_every or max(1, min(epoch, -(-planned // VALIDATIONS)))
+        affordable = math.ceil(
+            len(valid or ()) / VALIDATION_PART / (self.batches.streams * self.batches.window)
+        )
+        self.eval_every = config.eval_every or max(1, affordable, min(epoch, -(-planned // VALIDATIONS)))
         self.record_every = max(1, min(planned // RECORDS, self.eval_every))
         self._began = time.perf_counter()
         self._learning_rate = self._norm = math.nan
@@ -90,7 +106,7 @@ class Trainer:
         self._began = time.perf_counter() - self.counters.seconds
 
     def ended(self) -> str | None:
-        """The limit that is reached: "steps", "epochs", "minutes" or "patience"; None while there is more to do."""
+        """The limit that is reached, "steps", "epochs", "minutes" or "patience"; None while there is none."""
         patience = self.config.patience
         if patience is not None and self.counters.fruitless >= patience:
             return "patience"
@@ -99,7 +115,7 @@ class Trainer:
         return self.limits.reason if self.limits.steps == self.counters.step else "minutes"
 
     def advance(self) -> None:
-        """One step: loss, gradients, clipping, update. DivergenceError, with nothing changed, if a number is not finite."""
+        """One step. DivergenceError, with nothing changed, if the loss or a gradient is not finite."""
         counters = self.counters
         batch: Batch = self.batches[counters.step]
         inputs = inputs_of(batch)
@@ -111,7 +127,14 @@ class Trainer:
         norm = gradient_norm(gradients)
         if not (math.isfinite(nats) and math.isfinite(norm)):
             raise explain(
-                self.model, self.params, inputs, carries, self.sizes, counters.step + 1, gradients, resets=self.resets
+                self.model,
+                self.params,
+                inputs,
+                carries,
+                self.sizes,
+                counters.step + 1,
+                gradients,
+                resets=self.resets,
             )
         self._learning_rate, self._norm = learning_rate(self.config, self.progress), norm
         if self.config.clip and norm > self.config.clip:
@@ -125,11 +148,16 @@ class Trainer:
         counters.seconds = time.perf_counter() - self._began
 
     def validation_due(self) -> bool:
-        """Whether to validate after this step: at regular steps, and where the clock ends the run, at times too."""
+        """Whether to validate now: at regular steps, and where the clock may end the run, at times too."""
         if self.counters.step % self.eval_every == 0:
             return True
-        seconds = self.limits.seconds
-        return bool(seconds) and self.counters.seconds - self.counters.validated > seconds / VALIDATIONS
+        if not self.limits.seconds:
+            return False
+        since = self.counters.seconds - self.counters.validated
+        return (
+            since > self.limits.seconds / VALIDATIONS
+            and since > self.counters.validation_time / VALIDATION_PART
+        )
 
     def record_due(self) -> bool:
         return self.counters.step % self.record_every == 0
@@ -152,18 +180,22 @@ class Trainer:
         return entry
 
     def validate(self) -> Score | None:
-        """The score on the validation text (None: there is none); the parameters are kept if it is the best so far."""
+        """The score on the validation text, if there is one; the parameters are kept if it is the best."""
         counters = self.counters
-        counters.validated = counters.seconds
         if self.valid is None:
+            counters.validated = counters.seconds
             return None
-        score = score_of(self.valid, token_nats(self._scorer, self.model, self.params, self.valid, exact=False))
+        score = score_of(
+            self.valid, token_nats(self._scorer, self.model, self.params, self.valid, exact=False)
+        )
         if score.nats_per_token < counters.best:
             counters.best, counters.fruitless = score.nats_per_token, 0
             self.best = {name: p.copy() for name, p in self.params.items()}
         else:
             counters.fruitless += 1
-        counters.seconds = time.perf_counter() - self._began
+        now = time.perf_counter() - self._began
+        counters.validation_time = now - counters.seconds
+        counters.seconds = counters.validated = now
         return score
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -174,12 +206,14 @@ class Trainer:
         return saved | {f"carry/{name}": a for name, a in self.carries.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], counters: Counters, best: Params) -> None:
-        """Goes back to a saved state. KeyError or ValueError if the arrays are of another model or optimiser."""
+        """Goes back to a saved state. KeyError or ValueError if it is of another model or optimiser."""
         for name, p in self.params.items():
             p[...] = arrays[f"parameter/{name}"]
         for kind, slot in self.optimizer.slots.items():
             for name, a in slot.items():
                 a[...] = arrays[f"optimizer/{kind}/{name}"]
-        self.carries = {state.name: arrays[f"carry/{state.name}"] for state in self.model.states if counters.step}
+        self.carries = {
+            state.name: arrays[f"carry/{state.name}"] for state in self.model.states if counters.step
+        }
         self.counters = counters
         self.best = best if self.valid is not None else self.params

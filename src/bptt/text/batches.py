@@ -1,11 +1,10 @@
 """Pairs laid out for a model: parallel streams cut into windows, or shuffled pairs.
 
-    pairs    1 2 3 4 5 6 7 8 9 …        as 3 streams, time first, in windows of 2 steps:
+pairs    1 2 3 4 5 6 7 8 9 …        as 3 streams, time first, in windows of 2 steps:
 
-                 1  5  9    window 1         stream 1 reads 1 2 3 4, stream 2 goes on where it ends, and so on;
-                 2  6 10                     the state after window 1 enters window 2 (truncated BPTT).
-                 3  7 11    window 2         Places without a pair have weight 0.
-                 4  8  ·
+             1  5  9    window 1         stream 1 reads 1 2 3 4, stream 2 goes on where it ends, and so
+             on; 2  6 10                     the state after window 1 enters window 2 (truncated BPTT). 3
+             7 11    window 2         Places without a pair have weight 0. 4  8  ·
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ Floats = NDArray[np.float32]
 class Batch:
     """What one run of a model reads, each (T, B): `weight` is 0 where there is no pair and equal elsewhere.
 
-    `keep` is 0 where the state entering the step is the initial one. `fresh`: nothing is carried over from the
-    batch before. `pairs` is the number of places that hold a pair.
+    `keep` is 0 where the state entering the step is the initial one. `fresh`: nothing is carried over from
+    the batch before. `pairs` is the number of places that hold a pair.
     """
 
     x: Ids
@@ -56,7 +55,17 @@ class Streams:
         for begin in range(0, len(self.x), steps):
             part = slice(begin, begin + steps)
             weight = self.weight[part]
-            yield begin, Batch(self.x[part], self.y[part], weight, self.keep[part], begin == 0, int(np.count_nonzero(weight)))
+            yield (
+                begin,
+                Batch(
+                    self.x[part],
+                    self.y[part],
+                    weight,
+                    self.keep[part],
+                    begin == 0,
+                    int(np.count_nonzero(weight)),
+                ),
+            )
 
 
 def lay_out(
@@ -67,7 +76,8 @@ def lay_out(
     counted: NDArray[np.int64] | None = None,
     steps: int | None = None,
 ) -> Streams:
-    """Streams of the pairs `first[b]` to `end[b]` (exclusive), each (B,), of which those before `counted[b]` have weight 0.
+    """Streams of the pairs `first[b]` to `end[b]` (exclusive), each (B,), of which those before `counted[b]`
+    have weight 0.
 
     `steps` is the L wanted, by default that of the longest stream.
     """
@@ -88,14 +98,14 @@ def lay_out(
 
 
 def exact_streams(pairs: Pairs, streams: int) -> Streams:
-    """At most `streams` streams that begin where a text or sentence does, so that no state is lost between them."""
+    """At most `streams` streams that begin where a text or sentence does, so that no state is lost."""
     wanted = np.arange(streams) * len(pairs) // streams
     first = np.unique(pairs.starts[np.searchsorted(pairs.starts, wanted, side="right") - 1])
     return lay_out(pairs, first, np.append(first[1:], len(pairs)))
 
 
 def warmed_streams(pairs: Pairs, streams: int, warm_up: int) -> Streams:
-    """`streams` equal parts, each after `warm_up` pairs that are read and not counted: nearly exact, and fast."""
+    """`streams` equal parts, each after `warm_up` pairs that are read and not counted."""
     counted = np.arange(streams) * len(pairs) // streams
     first = np.maximum(counted - warm_up, 0)
     return lay_out(pairs, first, np.append(counted[1:], len(pairs)), counted=counted)
@@ -104,8 +114,9 @@ def warmed_streams(pairs: Pairs, streams: int, warm_up: int) -> Streams:
 class StreamBatches:
     """Training batches for a model with state: `batch` streams read in windows of at most `window` steps.
 
-    All windows are equally long, a little shorter than asked for if that fills the text better. With `shuffle` the sentences
-    come in another order each epoch. Batch number n is always the same for the same arguments, whatever was asked before.
+    All windows are equally long, a little shorter than asked for if that fills the text better. With
+    `shuffle` the sentences come in another order each epoch. Batch number n is always the same for the same
+    arguments, whatever was asked before.
     """
 
     def __init__(self, pairs: Pairs, batch: int, window: int, seed: int, *, shuffle: bool) -> None:

@@ -15,7 +15,8 @@ STANDARD_INPUT = "-"
 def read_text(path: str) -> str:
     """The file's text (`-`: standard input), UTF-8, with its line ends as they are.
 
-    Bytes that are no UTF-8 are an error, since characters would be lost; byte tokens take any file, see `read_bytes`.
+    Bytes that are no UTF-8 are an error, since characters would be lost; byte tokens take any file, see
+    `read_bytes`.
     """
     content = _read(path)
     try:
@@ -46,7 +47,7 @@ def _read(path: str) -> bytes:
 
 
 def python_documentation() -> str:
-    """The reference texts that every Python carries for its `help()`: about half a million characters of English."""
+    """The texts that every Python carries for its `help()`: half a million characters of English."""
     try:
         from pydoc_data.topics import topics
     except ImportError:
@@ -58,9 +59,11 @@ def python_documentation() -> str:
 
 
 def split_off(texts: Sequence[str], fraction: float, boundary: str) -> tuple[list[str], list[str]]:
-    """The texts without their last `fraction` of characters, and that part; cut at the next match of `boundary`.
+    """The texts without their last `fraction` of characters, and that part; cut at the next match of
+    `boundary`.
 
-    `boundary` is a regular expression (an empty one cuts anywhere); what it matches stays with the first part.
+    `boundary` is a regular expression (an empty one cuts anywhere); what it matches stays with the first
+    part.
     """
     remaining = int(sum(map(len, texts)) * (1 - fraction))
     first: list[str] = []

@@ -15,10 +15,10 @@ from bptt.text.tokenizer import Ids, Tokenizer
 class Pairs:
     """N pairs in the order of the text: `x` and `y` are ids, int32 (N,).
 
-    `starts` are the positions, ascending, of the pairs before which the model has seen nothing: the first of each text,
-    and with lines the first of each sentence. `unknown` (N,) marks where `y` stands for a token that the vocabulary lacks.
-    `characters` is the length of the text that the pairs predict: spaces and line ends count, the first token
-    of a stream, which nothing predicts, does not.
+    `starts` are the positions, ascending, of the pairs before which the model has seen nothing: the first of
+    each text, and with lines the first of each sentence. `unknown` (N,) marks where `y` stands for a token
+    that the vocabulary lacks. `characters` is the length of the text that the pairs predict: spaces and line
+    ends count, the first token of a stream, which nothing predicts, does not.
     """
 
     x: Ids
@@ -45,8 +45,9 @@ class Pairs:
 def make_pairs(tokenizer: Tokenizer, text: str, *, start: bool = True, end: bool = True) -> Pairs:
     """The pairs of a text.
 
-    As a stream c1 … cn: (c1, c2) … (cn-1, cn). Where the tokenizer takes lines as sentences w1 … wn: (<s>, w1) … (wn, </s>),
-    an empty line being the sentence (<s>, </s>); without `start` the first of these is left out, without `end` the last.
+    As a stream c1 … cn: (c1, c2) … (cn-1, cn). Where the tokenizer takes lines as sentences w1 … wn: (<s>,
+    w1) … (wn, </s>), an empty line being the sentence (<s>, </s>); without `start` the first of these is left
+    out, without `end` the last.
     """
     if not tokenizer.lines:
         return _stream(tokenizer, text)

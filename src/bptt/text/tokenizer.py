@@ -1,7 +1,7 @@
 """Text to token ids and back: characters, bytes, words.
 
-A tokenizer is one way of cutting text into pieces together with the vocabulary of pieces that a model knows. What
-is not in the vocabulary becomes its unknown token, and is counted.
+A tokenizer is one way of cutting text into pieces together with the vocabulary of pieces that a model knows.
+What is not in the vocabulary becomes its unknown token, and is counted.
 """
 
 from __future__ import annotations
@@ -57,12 +57,18 @@ class Tokenizer(ABC):
 
     def to_json(self) -> str:
         v = self.vocabulary
-        content = {"kind": self.kind, "tokens": v.tokens, "unknown": v.unknown, "start": v.start, "end": v.end}
+        content = {
+            "kind": self.kind,
+            "tokens": v.tokens,
+            "unknown": v.unknown,
+            "start": v.start,
+            "end": v.end,
+        }
         return json.dumps(content, ensure_ascii=True)
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text: ended by a newline (with or without a return before it), the last one by the end of the text."""
+    """The lines of a text, without the newline that ends each (and the return before it, if any)."""
     lines = text.replace("\r\n", "\n").split("\n")
     if not lines[-1]:
         lines.pop()
@@ -70,11 +76,13 @@ def split_lines(text: str) -> list[str]:
 
 
 class _CodeTokenizer(Tokenizer):
-    """Tokens that are small numbers already (code points, bytes): encoded by looking up a table, without a loop."""
+    """Tokens that are numbers already (code points, bytes): encoded by looking up a table."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         super().__init__(vocabulary)
-        codes = {self._code(token): number for token, number in vocabulary.text_ids.items() if self._is_code(token)}
+        codes = {
+            self._code(token): number for token, number in vocabulary.text_ids.items() if self._is_code(token)
+        }
         # One entry more than the greatest code: whatever lies above is clipped to it, and is unknown.
         self._table = np.full(max(codes, default=0) + 2, -1, np.int32)
         self._table[list(codes)] = list(codes.values())
@@ -183,7 +191,9 @@ class WordTokenizer(Tokenizer):
         return "".join(words).replace(" \n", "\n").removesuffix(" ")
 
 
-KINDS: dict[str, type[Tokenizer]] = {kind.kind: kind for kind in (CharTokenizer, ByteTokenizer, WordTokenizer)}
+KINDS: dict[str, type[Tokenizer]] = {
+    kind.kind: kind for kind in (CharTokenizer, ByteTokenizer, WordTokenizer)
+}
 
 
 def count_characters(texts: Iterable[str]) -> Counter[str]:
@@ -220,7 +230,9 @@ def build_tokenizer(
     tokenizer = KINDS[kind]
     if tokenizer is ByteTokenizer:
         if listed is not None or limit is not None or minimum > 1:
-            raise InputError("the vocabulary of bytes is fixed: all 256", hint="leave the option out, or use other tokens")
+            raise InputError(
+                "the vocabulary of bytes is fixed: all 256", hint="leave the option out, or use other tokens"
+            )
         markers = (SENTENCE_START, SENTENCE_END) if lines else ()
         tokens = (*map(_byte_token, range(256)), *markers)
         return ByteTokenizer(Vocabulary(tokens, None, *(markers or (None, None))))

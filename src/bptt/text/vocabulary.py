@@ -43,17 +43,18 @@ class Vocabulary:
 
     @cached_property
     def text_ids(self) -> dict[str, int]:
-        """Ids of the tokens that can occur in text: all but the markers, which a text that spells them does not get."""
+        """Ids of the tokens that can occur in text: a text that spells a marker does not get it."""
         return {token: number for token, number in self.ids.items() if token not in self.markers}
 
 
 def count_vocabulary(
     counts: Mapping[str, int], *, limit: int | None = None, minimum: int = 1, markers: bool = False
 ) -> Vocabulary:
-    """The tokens seen at least `minimum` times, the most frequent first, at most `limit` with the special ones.
+    """The tokens seen at least `minimum` times, the most frequent first, at most `limit` with the special
+    ones.
 
-    Ties are in the order of the characters, so that the same text has the same vocabulary everywhere. If the text itself
-    holds `<unk>`, that entry is the unknown token.
+    Ties are in the order of the characters, so that the same text has the same vocabulary everywhere. If the
+    text itself holds `<unk>`, that entry is the unknown token.
     """
     special = [UNKNOWN] + ([SENTENCE_START, SENTENCE_END] if markers else [])
     if limit is not None and limit <= len(special):
