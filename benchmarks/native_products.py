@@ -45,7 +45,11 @@ def gemm(kind: str, T: int, B: int, K: int, N: int, transposed: bool, threads: i
     w = rng.standard_normal((N, K) if transposed else (K, N), dtype=np.float32)
     out = np.empty((T, B, N), np.float32)
     local = kind == "map" and N >= 1000  # as in an output layer: a tile at a time, never all of it
-    buffers = [("sequence", 0, K, "a"), ("param", *w.shape, "w"), ("local" if local else "sequence", 0, N, "out")]
+    buffers = [
+        ("sequence", 0, K, "a"),
+        ("param", *w.shape, "w"),
+        ("local" if local else "sequence", 0, N, "out"),
+    ]
     code = native.OPCODES["GEMM"]
     operands = ((2, 0, 0, 0, N), (0, 0, 0, 0, K), (1, 0, 0, 0, w.shape[1]), None)
     program = native.Program(buffers, [(kind, [(code, *operands, 0.0, 0.0, 2 * transposed, 0, 0, 0)])])

@@ -25,11 +25,11 @@ Array::Array(nanobind::handle object, const std::string& who, bool integers, boo
         PyBuffer_Release(&view_);
         throw std::invalid_argument(who_ + ": " + reason);
     };
+    if (reinterpret_cast<uintptr_t>(view_.buf) % 4 != 0) reject("must be aligned");
     const std::string format = view_.format ? view_.format : "";
     const bool right = view_.itemsize == 4 && (integers ? format == "i" || format == "l" : format == "f");
     if (!right) reject(std::string("must be of type ") + (integers ? "int32" : "float32"));
     if (!PyBuffer_IsContiguous(&view_, 'C')) reject("must be C-contiguous");
-    if (reinterpret_cast<uintptr_t>(view_.buf) % 4 != 0) reject("must be aligned");
     if (writable && view_.readonly) reject("is written but not writable");
 }
 

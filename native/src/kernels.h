@@ -27,7 +27,9 @@ struct Call {
 };
 
 struct AdamStep {
-    float lr, beta1, beta2, epsilon, decay, correction1, correction2;  // corrections: 1 - beta**step
+    float lr, epsilon, decay;
+    float beta1, beta2, gain1, gain2;  // gain: 1 - beta, which float32 knows better than beta
+    float correction1, correction2;    // 1 - beta**step
 };
 
 struct Kernels {

@@ -177,14 +177,18 @@ void py_sgd_step(nb::list params, nb::list grads, std::optional<nb::list> veloci
     sgd_step(p, g, v, lr, momentum, decay);
 }
 
-void py_adam_step(nb::list params, nb::list grads, nb::list first, nb::list second, float lr, float beta1, float beta2,
+void py_adam_step(nb::list params, nb::list grads, nb::list first, nb::list second, float lr, double beta1, double beta2,
                   float epsilon, float decay, int64_t step) {
     std::vector<Array> p = array_list(params, "params", true, nullptr), g = array_list(grads, "grads", false, &p);
     std::vector<Array> m = array_list(first, "m", true, &p), v = array_list(second, "v", true, &p);
     if (step < 1) throw std::invalid_argument("step: must be at least 1");
     require_apart({&p, &g, &m, &v});
-    const auto correction = [step](float beta) { return static_cast<float>(1 - std::pow(double(beta), double(step))); };
-    const AdamStep settings = {lr, beta1, beta2, epsilon, decay, correction(beta1), correction(beta2)};
+    AdamStep settings{};
+    settings.lr = lr, settings.epsilon = epsilon, settings.decay = decay;
+    settings.beta1 = static_cast<float>(beta1), settings.gain1 = static_cast<float>(1 - beta1);
+    settings.beta2 = static_cast<float>(beta2), settings.gain2 = static_cast<float>(1 - beta2);
+    settings.correction1 = static_cast<float>(1 - std::pow(beta1, static_cast<double>(step)));
+    settings.correction2 = static_cast<float>(1 - std::pow(beta2, static_cast<double>(step)));
     nb::gil_scoped_release release;
     adam_step(p, g, m, v, settings);
 }

@@ -24,7 +24,7 @@ void pause_briefly() {
 #endif
 }
 
-constexpr auto SPIN = std::chrono::microseconds(80);  // a step's next block usually comes within this time
+constexpr auto SPIN = std::chrono::microseconds(200);  // the next step usually comes within this time
 
 class Pool {
   public:
@@ -43,7 +43,7 @@ class Pool {
         }
         if (sleepers_.load() > 0) wake_.notify_all();
         work(0);
-        for (int spins = 0; pending_.load() > 0;) ++spins < 20000 ? pause_briefly() : std::this_thread::yield();
+        for (int spins = 0; pending_.load() > 0;) ++spins < 2000 ? pause_briefly() : std::this_thread::yield();
     }
 
   private:
@@ -118,7 +118,7 @@ void Barrier::wait() {
         return;
     }
     for (int spins = 0; round_.load(std::memory_order_acquire) == round;)
-        ++spins < 20000 ? pause_briefly() : std::this_thread::yield();
+        ++spins < 2000 ? pause_briefly() : std::this_thread::yield();
 }
 
 void run_team(int members, const std::function<void(int)>& work) {

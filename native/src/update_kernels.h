@@ -31,8 +31,8 @@ void sgd(float* p, const float* g, float* velocity, int64_t n, float lr, float m
 void adam(float* p, const float* g, float* m, float* v, int64_t n, const bptt::AdamStep& s) {
     vectors(n, [=](auto get, auto put) {
         const vf gradient = get(g);
-        const vf first = s.beta1 * get(m) + (1.0f - s.beta1) * gradient;
-        const vf second = s.beta2 * get(v) + (1.0f - s.beta2) * gradient * gradient;
+        const vf first = s.beta1 * get(m) + s.gain1 * gradient;
+        const vf second = s.beta2 * get(v) + s.gain2 * gradient * gradient;
         put(m, first), put(v, second);
         const vf step = (first / s.correction1) / (vsqrt(second / s.correction2) + s.epsilon);
         const vf value = get(p);

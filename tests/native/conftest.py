@@ -13,8 +13,8 @@ ISAS = ("avx512", "avx2", "neon", "plain")
 class Case:
     """A program under construction, with the arrays it will run on.
 
-    `values` and `out` return operands: windows of `pad` columns less than their buffer on either side, so that
-    a kernel that leaves its window is seen.
+    `values` and `out` return operands: windows with `pad` columns of their buffer on either side, so that a
+    kernel that leaves its window is seen.
     """
 
     def __init__(self, native, T, B, pad=0, seed=0):
@@ -42,7 +42,7 @@ class Case:
         return (buffer, shift, 0, self.pad, n), seen.astype(np.float64)
 
     def out(self, n, kind="sequence", shift=0, fill=np.nan):
-        array, buffer = self._rows(n, fill, kind)
+        _, buffer = self._rows(n, fill, kind)
         return (buffer, shift, 0, self.pad, n)
 
     def matrix(self, rows, cols, kind="param"):
@@ -112,6 +112,8 @@ def python():
 
     def run(script, **environment):
         env = {**os.environ, **environment}
-        return subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60
+        )
 
     return run

@@ -310,7 +310,9 @@ def test_row_sum_and_row_dot(isa, case):
 
 @pytest.mark.parametrize("flags", range(0, 16, 4))
 @pytest.mark.parametrize("accumulate", (0, ACCUMULATE))
-@pytest.mark.parametrize("m,k,n", ((1, 1, 1), (3, 1, 20), (20, 37, 1), (1, 20, 37), (5, 17, 33), (16, 16, 16)))
+@pytest.mark.parametrize(
+    "m,k,n", ((1, 1, 1), (3, 1, 20), (20, 37, 1), (1, 20, 37), (5, 17, 33), (16, 16, 16))
+)
 def test_rows_matmul(isa, case, flags, accumulate, m, k, n):
     left = (k, m) if flags & TRANSPOSED_A else (m, k)
     right = (n, k) if flags & TRANSPOSED_B else (k, n)
@@ -323,7 +325,10 @@ def test_rows_matmul(isa, case, flags, accumulate, m, k, n):
         else:
             a, x = c.values(m * k)
             x = x.reshape(3, 5, *left)
-        x, y = (x.swapaxes(-1, -2) if flags & TRANSPOSED_A else x), (y.swapaxes(-1, -2) if flags & TRANSPOSED_B else y)
+        x, y = (
+            (x.swapaxes(-1, -2) if flags & TRANSPOSED_A else x),
+            (y.swapaxes(-1, -2) if flags & TRANSPOSED_B else y),
+        )
         dst, before = c.values(m * n)
         c.op("ROWS_MATMUL", dst, a, b, flags=flags | accumulate, m=m, k=k, n=n)
         c.run("map", 2)
@@ -338,7 +343,9 @@ def test_rows_transpose(isa, case):
     dst = c.out(7 * 19)
     c.op("ROWS_TRANSPOSE", dst, a, m=7, n=19)
     c.run()
-    assert (c.window(dst) == x.reshape(3, 5, 7, 19).swapaxes(-1, -2).reshape(3, 5, -1)).all() and c.untouched(dst)
+    assert (c.window(dst) == x.reshape(3, 5, 7, 19).swapaxes(-1, -2).reshape(3, 5, -1)).all() and c.untouched(
+        dst
+    )
 
 
 @pytest.mark.parametrize("p", (0.0, 0.1, 0.5, 0.999))
