@@ -111,17 +111,18 @@ class _Reader:
         if _mentions(tokens, *_DERIVATIVES) or (self._has_derivatives and (first.kind, first.text) == ("name", "delta")):
             self._derivatives.append(part.span.line)
             return False
-        relations = [token.kind for token in tokens if token.kind in ("=", r"\in", r"\sim")]
+        relations = _relations(tokens)
         raw = read_name(tokens, 0)
         if not relations and raw is not None and tokens[raw.end].kind == "end":
             self._mentioned.append(part)
             return True
-        if relations[:1] == [r"\in"]:
-            self._shape(part)
+        relation = tokens[relations[0]].kind if relations else ""
+        if relation == r"\in":
+            self._shape(part, relations[0])
             return True
         self._check_mentioned()
-        if _mentions(tokens, r"\sim"):
-            self._sample(part)
+        if relation == r"\sim":
+            self._sample(part, relations[0])
         elif first.text in ("p", "P", r"\Pr") and tokens[1].kind == "(" and _conditional(tokens):
             self._probability(part)
         elif first.text in ("size", r"\dim") and tokens[1].kind in ("(", "name", "accent"):
@@ -142,6 +143,8 @@ class _Reader:
 
     def _no_equation(self, part: Part) -> None:
         tokens = part.tokens
+        if _mentions(tokens, "="):
+            ExpressionParser(tokens, self._context).parse()  # finds the bracket that holds the `=`
         if part.inline or (tokens[0].kind == "number" and tokens[1].kind == "end"):
             return
         comparison = next((token for token in tokens if token.kind in _COMPARISONS), None)
@@ -158,9 +161,8 @@ class _Reader:
                 raise EquationError.at(part.span, "this is no equation: it has no `=`", hint=_FORMS)
         self._mentioned.clear()
 
-    def _shape(self, part: Part) -> None:
+    def _shape(self, part: Part, place: int) -> None:
         targets, self._mentioned = [*self._mentioned, part], []
-        place = next(index for index, token in enumerate(part.tokens) if token.kind == r"\in")
         if part.tokens[0].text == "t" and place == 1:
             return  # t \in \{1, …, T\}
         dimensions = self._real_dimensions(part.tokens, place + 1)
@@ -225,9 +227,8 @@ class _Reader:
             else:
                 self.statements.append(ShapeStatement(name, (dimension,), part.span))
 
-    def _sample(self, part: Part) -> None:
+    def _sample(self, part: Part, place: int) -> None:
         r"""`x_{t+1} \sim p`, or with the number of the step after the last one."""
-        place = next(index for index, token in enumerate(part.tokens) if token.kind == r"\sim")
         raw = read_name(part.tokens, 0)
         if raw is None or raw.base != "x" or raw.end != place:
             hint = r"write `x_{t+1} \sim p`: the next token is drawn from p"
@@ -310,16 +311,23 @@ def _conditional(tokens: list[Token]) -> bool:
     return any(token.kind in ("|", "=") for token in tokens[2:end]) and tokens[end + 1].kind == "="
 
 
+def _relations(tokens: list[Token]) -> list[int]:
+    """The indices of =, \\in and \\sim outside brackets."""
+    places, depth = [], 0
+    for place, token in enumerate(tokens):
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token.kind, 0)
+        if token.kind in ("=", r"\in", r"\sim") and depth <= 0:
+            places.append(place)
+    return places
+
+
 def _sides(tokens: list[Token]) -> list[list[Token]]:
     """The tokens between the `=` outside brackets, each list with its own end."""
-    sides: list[list[Token]] = [[]]
-    depth = 0
-    for token in tokens[:-1]:
-        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(token.kind, 0)
-        if token.kind == "=" and depth <= 0:
-            sides[-1].append(Token("end", "", token.span.source.span(token.span.start, token.span.start)))
-            sides.append([])
-        else:
-            sides[-1].append(token)
-    sides[-1].append(tokens[-1])
-    return sides
+    sides, start = [], 0
+    for place in _relations(tokens):
+        if tokens[place].kind == "=":
+            before = tokens[place].span.start
+            end = Token("end", "", tokens[place].span.source.span(before, before))
+            sides.append([*tokens[start:place], end])
+            start = place + 1
+    return [*sides, tokens[start:]]

@@ -7,6 +7,7 @@ from bptt.source import Span
 from bptt.syntax.latex_names import (
     CLOSING,
     Context,
+    RawName,
     Script,
     matching,
     read_name,
@@ -34,6 +35,7 @@ from bptt.syntax.tree import (
 
 _PRODUCT = BINARY_PRECEDENCE["@"]
 _PRECEDENCE = {symbol: BINARY_PRECEDENCE[symbol] for symbol in "+-*/"} | {r"\cdot": _PRODUCT}
+_TIGHTEST = max(BINARY_PRECEDENCE.values()) + 1
 _FIRST_OF_FACTOR = frozenset(
     ["name", "word", "function", "number", "accent", "(", "[", "{", r"\{", r"\frac", r"\sqrt", r"\sum"]
     + [r"\overbrace", r"\underbrace"]
@@ -97,7 +99,7 @@ class ExpressionParser:
         if self._depth > MAX_DEPTH:
             raise too_deep(self._next.span)
         left = self._prefix()
-        while True:
+        for _ in range(MAX_DEPTH):
             token = self._next
             side_by_side = token.kind in _FIRST_OF_FACTOR
             precedence = _PRODUCT if side_by_side else _PRECEDENCE.get(token.kind, -1)
@@ -107,6 +109,8 @@ class ExpressionParser:
                 self._take()
             right = self._expression(precedence + 1)
             left = _binary(token, side_by_side, left, right)
+        else:
+            raise too_deep(left.span)
         self._depth -= 1
         return left
 
@@ -238,11 +242,15 @@ class ExpressionParser:
                 raise self._unexpected(token)
 
     def _argument(self, command: Token) -> Expression:
-        """What a command such as \\frac applies to: a group, or a single factor."""
-        if self._next.kind == "end":
+        """What a command such as \\frac applies to: a group, or a single letter or digit."""
+        token = self._next
+        if token.kind == "name":
+            self._take()
+            return resolve(RawName(token.text, (), token.span, self._position), self._context).name
+        if token.kind == "number" and len(token.text) == 1:
+            return Number(float(self._take().text), token.span)
+        if token.kind != "{":
             raise EquationError.at(command.span, f"`{command.text}` lacks an argument", hint="write it in braces")
-        if self._next.kind != "{":
-            return self._factor()
         items, span = self._bracketed()
         if len(items) != 1:
             raise EquationError.at(span, "these braces hold one expression", hint="to concatenate, write `[a; b]`")
@@ -284,7 +292,7 @@ class ExpressionParser:
         if self._next.kind in ("(", "[", "{", r"\{"):
             value: Expression = self._call(function, function.text)
         elif self._next.kind in _FIRST_OF_FACTOR:
-            argument = self._factor()
+            argument = self._expression(_TIGHTEST)
             if self._next.kind in _FIRST_OF_FACTOR:
                 raise EquationError.at(
                     function.span.to(self._next.span),

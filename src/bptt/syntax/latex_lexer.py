@@ -68,7 +68,7 @@ _PATTERN = re.compile(
   | (?P<break>\\\\(?:\s*\[\s*-?[0-9.]+\s*(?:pt|em|ex|mm|cm)\s*\])?)
   | (?P<command>\\(?:[A-Za-z]+|[\s\S]|$))
   | (?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)
-  | (?P<function>(?:[a-z]{3,}|ReLU|CE)(?=\s*(?:\\(?:left|[bB]igg?l?)\s*)?\())
+  | (?P<function>(?:[a-z]{3,24}+|ReLU|CE)(?=\s*(?:\\(?:left|[bB]igg?l?)\s*)?\())
   | (?P<letter>[A-Za-z][\u0302-\u0305]*)
   | (?P<symbol>.)
     """,
@@ -80,7 +80,7 @@ _SAME_LINE_GROUP = re.compile(r"[^\S\n]*\{")
 _GROUP_OPENING = re.compile(r"\*?\s*\{")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 # How far the end of a group of words is looked for; keeps the work linear where braces are never closed.
-_MAX_GROUP = 2000
+_MAX_GROUP = 500
 _WORD = re.compile(r"\s*((?:[A-Za-z0-9]|\\_)+)\s*")
 
 

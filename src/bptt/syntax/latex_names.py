@@ -289,7 +289,7 @@ def _fixed_step(raw: RawName, script: Script, context: Context) -> int | None:
         if last.kind == "name" and [token.text for token in script.inner] == [last.text]:
             context.step_used = True
             return 0
-    if script.number == 0 and (below or above or _is_initial(raw, script, context)):
+    if script.number == 0 and (below or (script.kind == "^" and _is_initial(raw, script, context))):
         raise EquationError.at(
             raw.span,
             f"`{raw.span.text}` stands only on the left side, to give the initial state",

@@ -10,7 +10,7 @@ from bptt.source import Source, Span
 from bptt.syntax.spelling import SUPERSCRIPT_DIGITS, canonical_name, spell
 
 # A model is a page of equations; whatever is longer is a mix-up, and is refused before work is spent on it.
-MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 300_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ class _Parser:
         if self._depth > MAX_DEPTH:
             raise too_deep(self._next.span)
         left = self._prefix()
-        while True:
+        for _ in range(MAX_DEPTH):
             token = self._next
             if token.kind == ".T":
                 left = Transpose(left, left.span.to(self._take().span))
@@ -226,6 +226,8 @@ class _Parser:
             right = self._expression(precedence if token.kind == "**" else precedence + 1)
             operator = JUXTAPOSED if token.kind == "×" else token.kind
             left = Binary(operator, left, right, left.span.to(right.span), token.span)
+        else:
+            raise too_deep(left.span)
         self._depth -= 1
         return left
 
