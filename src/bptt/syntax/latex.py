@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 
+from dataclasses import replace
+
 from bptt.errors import EquationError
 from bptt.source import Source, Span
 from bptt.syntax.latex_expression import ExpressionParser
 from bptt.syntax.latex_lexer import segments
 from bptt.syntax.latex_names import (
     Context,
+    RawName,
     check_braces,
     matching,
     observe,
@@ -18,6 +21,7 @@ from bptt.syntax.latex_names import (
 )
 from bptt.syntax.latex_parts import Part, is_inline, split, tokens_of
 from bptt.syntax.lexer import Token
+from bptt.syntax.spelling import canonical_name
 from bptt.syntax.tree import (
     Document,
     Equation,
@@ -31,7 +35,8 @@ from bptt.syntax.tree import (
 )
 
 _DERIVATIVES = (r"\partial", r"\nabla")
-_COMPARISONS = {r"\approx", r"\propto", r"\le", r"\leq", r"\ge", r"\geq", r"\neq", "<", ">", r"\ll", r"\to"}
+_ORDERS = {r"\le", r"\leq", r"\ge", r"\geq", "<", ">"}
+_COMPARISONS = _ORDERS | {r"\approx", r"\propto", r"\neq", r"\ll", r"\to"}
 _FORMS = r"an equation is `name = expression`; shapes are `W \in \mathbb{R}^{m \times n}`, outputs `x_{t+1} \sim p`"
 
 
@@ -67,6 +72,7 @@ class _Reader:
         self._derivatives: list[int] = []  # lines
         self._mentioned: list[Part] = []  # names in a row, of which a shape may follow
         self._defined = frozenset(filter(None, map(self._target, parts)))
+        context.defined = self._defined
         self._has_derivatives = any(_mentions(part.tokens, *_DERIVATIVES) for part in parts)
 
     def _target(self, part: Part) -> str | None:
@@ -149,7 +155,7 @@ class _Reader:
             return
         comparison = next((token for token in tokens if token.kind in _COMPARISONS), None)
         if comparison is not None:
-            if any(token.kind == "name" and token.text == "t" for token in tokens):
+            if comparison.kind in _ORDERS and _mentions_time(tokens):
                 return  # 1 \le t \le T
             raise EquationError.at(comparison.span, f"`{comparison.span.text}` makes no equation", hint=_FORMS)
         raise EquationError.at(part.span, "this is no equation: it has no `=`", hint=_FORMS)
@@ -245,13 +251,16 @@ class _Reader:
             place = tokens[0].span.to(tokens[-1].span)
             hint = r"give the distribution a name, `p = \text{softmax}(…)`, and write it here"
             raise EquationError.at(place, "the distribution of the next token is not a single name", hint=hint)
+        if indexed:
+            raw = self._whole(raw)
         name = resolve(raw, self._context).name
-        if indexed and name.id not in self._defined:
-            # \hat{y}_j is the j-th element of \hat{y}.
-            whole = Name(raw.base, name.lag, span=name.span)
-            index = name.id.removeprefix(raw.base).lstrip("_")
-            name = whole if raw.base in self._defined or (len(index) == 1 and index.isalpha()) else name
         self.statements.append(OutputStatement(name, part.span))
+
+    def _whole(self, raw: RawName) -> RawName:
+        r"""\\hat{y} of its j-th element \\hat{y}_j, unless the model has a quantity of that very name."""
+        name = canonical_name("_".join([raw.base, *(script.label() or "" for script in raw.scripts)]))
+        scripts = tuple(script for script in raw.scripts if not (script.kind == "_" and script.is_letter))
+        return raw if name in self._defined else replace(raw, scripts=scripts)
 
     # Equations
 
@@ -292,6 +301,10 @@ def _mentions(tokens: list[Token], *kinds: str) -> bool:
     return any(token.kind in kinds for token in tokens) or (
         r"\partial" in kinds and _quotient_of_differentials(tokens)
     )
+
+
+def _mentions_time(tokens: list[Token]) -> bool:
+    return any((token.kind, token.text) == ("name", "t") for token in tokens)
 
 
 def _quotient_of_differentials(tokens: list[Token]) -> bool:

@@ -40,6 +40,8 @@ _FIRST_OF_FACTOR = frozenset(
     ["name", "word", "function", "number", "accent", "(", "[", "{", r"\{", r"\frac", r"\sqrt", r"\sum"]
     + [r"\overbrace", r"\underbrace"]
 )
+# By convention functions, where a bracket follows; so that `f(x)` is not read as a product with a parameter f.
+_FUNCTION_LETTERS = frozenset(["f", "g", "phi"])
 _CROSS_ENTROPY = ("CE", "CrossEntropy")
 
 # What to write instead of what is not read.
@@ -161,6 +163,8 @@ class ExpressionParser:
         first = self._next
         if (first.kind, first.text) == ("name", "sigma") and self._tokens[self._position + 1].kind == "(":
             return self._call(self._take(), "sigmoid")
+        if first.text in _FUNCTION_LETTERS - self._context.defined and self._tokens[self._position + 1].kind == "(":
+            return self._call(self._take(), first.text)
         if first.kind == "word" and self._tokens[self._position + 1].kind == "(":
             return self._call(self._take(), first.text)
         raw = read_name(self._tokens, self._position)

@@ -48,7 +48,7 @@ _SYNONYMS = {
     r"\langle": "⟨", r"\rangle": "⟩", r"\lbrack": "[", r"\rbrack": "]", r"\lbrace": r"\{", r"\rbrace": r"\}",
     r"\lparen": "(", r"\rparen": ")", r"\mid": "|", r"\vert": "|", r"\lvert": "|", r"\rvert": "|", r"\colon": ":",
     r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cfrac": r"\frac", r"\prime": "'", "′": "'", "’": "'",
-    r"\coloneqq": "=", r"\triangleq": "=", r"\equiv": "=", r"\gets": "=", r"\leftarrow": "=", r"\doteq": "=",
+    r"\coloneqq": "=", r"\triangleq": "=", r"\equiv": "=", r"\gets": "=", r"\leftarrow": "=", r"\doteq": "=", ":=": "=",
     "ℝ": "reals", r"\R": "reals", r"\Re": "reals",
 }  # fmt: skip
 _LETTER_COMMANDS = {rf"\{name}": name for name in GREEK_NAMES - {"omicron", "Omicron"}} | {
@@ -70,7 +70,7 @@ _PATTERN = re.compile(
   | (?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)
   | (?P<function>(?:[a-z]{3,24}+|ReLU|CE)(?=\s*(?:\\(?:left|[bB]igg?l?)\s*)?\())
   | (?P<letter>[A-Za-z][\u0302-\u0305]*)
-  | (?P<symbol>.)
+  | (?P<symbol>:=|.)
     """,
     re.VERBOSE,
 )
@@ -224,7 +224,8 @@ class _Lexer:
         content, after = self.text[group.start : group.end], group.end + 1
         word = _WORD.fullmatch(content)
         if text == r"\mathbb":
-            self._emit("reals" if content.strip() == "R" else text, text, start, after)
+            kind, meant = {"R": ("reals", text), "1": ("number", "1")}.get(content.strip(), (text, text))
+            self._emit(kind, meant, start, after)
         elif text in (r"\begin", r"\end"):
             return self._environment(text, content.strip().rstrip("*"), start, after)
         elif text in _UPRIGHT | _TEXT:

@@ -13,6 +13,8 @@ from bptt.syntax.spelling import GREEK_NAMES, RESERVED_NAMES, canonical_name
 from bptt.syntax.tree import Name
 
 CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", "⟨": "⟩", "<": ">"}
+# Italic letters that, below a quantity that is defined without them, count its elements.
+INDICES = frozenset("cijklmn")
 _LONGEST_BARE_INDEX = 20
 _OBSERVED_SCRIPTS = 3
 _LABEL_KINDS = ("name", "word", "function", "number")
@@ -41,6 +43,11 @@ class Script:
         inner = self.inner
         is_number = len(inner) == 1 and inner[0].kind == "number" and inner[0].text.isdecimal()
         return int(inner[0].text) if is_number and len(inner[0].text) < 7 else None
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether it is a single letter in italics, which may count elements, other than the time."""
+        return len(self.inner) == 1 and self.inner[0].kind == "name" and self.time() is None
 
     @property
     def is_transpose(self) -> bool:
@@ -83,6 +90,7 @@ class Context:
     timed_below: set[str] = field(default_factory=set)  # names seen as h_t
     timed: set[str] = field(default_factory=set)  # names seen with any time
     layered: set[str] = field(default_factory=set)  # names seen as h^{(2)}, so that (n) counts layers
+    defined: frozenset[str] = frozenset()  # the names on left sides
     last_step: Token | None = None  # the 3 of `for t = 1, 2, 3`
     e_is_variable: bool = False
     step_used: bool = False
@@ -311,7 +319,14 @@ def _subscript(raw: RawName, script: Script, context: Context, lags: list[int]) 
         context.indexed.add(raw.base)
         return []
     label = script.label()
-    if label:
+    is_element = (
+        script.is_letter
+        and label in INDICES
+        and raw.base[0].islower()
+        and (raw.base in context.defined or raw.base in ("x", "y", "yhat"))
+        and canonical_name(f"{raw.base}_{label}") not in context.defined
+    )
+    if label and not is_element:
         return [label]
     comma = next((place for place, token in enumerate(inner) if token.kind == ","), None)
     if comma is not None and comma > 0:
@@ -322,7 +337,7 @@ def _subscript(raw: RawName, script: Script, context: Context, lags: list[int]) 
                 lags.append(lag)
                 return [str(number.number)]
     hint = "an index is a time (`h_t`, `h_{t-1}`) or a label (`W_e`, `b_1`)"
-    if comma is not None:
+    if comma is not None or is_element:
         hint = "equations are read for whole vectors and matrices, not for their elements"
     raise EquationError.at(script.span, "this index is not understood", hint=hint)
 

@@ -57,10 +57,10 @@ def split(tokens: list[Token], context: Context, inline: bool = False, bare: boo
                 context.last_step = tokens[after - 1]
             position = after
             continue
-        if token.kind in _SEPARATORS and (depth == 0 or token.kind in ("quad", "prose")):
+        if token.kind in _SEPARATORS and depth == 0:
             if not _goes_on(tokens, position, piece):
                 pieces.append([])
-        elif token.kind not in _SEPARATORS or token.kind in (",", ";"):
+        elif token.kind not in ("quad", "break", "newline"):
             piece.append(token)
         position += 1
     parts = []
@@ -117,7 +117,7 @@ def _trim(piece: list[Token]) -> list[Token]:
     kinds = [token.kind for token in piece[:4]]
     if kinds[:2] in (["number", "."], ["number", ")"]):
         piece = piece[2:]
-    elif kinds[:3] == ["(", "number", ")"] and kinds[3:] != []:
+    elif kinds[:3] == ["(", "number", ")"]:
         piece = piece[3:]
     end = len(piece)
     while end and piece[end - 1].kind in _PUNCTUATION:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
+from bptt.syntax.latex_names import INDICES
 from bptt.syntax.spelling import GREEK_NAMES
 from bptt.syntax.tree import (
     BINARY_PRECEDENCE,
@@ -39,7 +40,7 @@ _LETTER = "|".join(_GREEK) + "|[A-Za-z]"
 _PARTS = re.compile(
     rf"(?P<letter>{_LETTER})(?P<accent>{'|'.join(_ACCENT_COMMANDS)})?(?:_(?P<label>[A-Za-z]+))?(?P<digits>[0-9]*)"
 )
-_CALLABLE = re.compile(r"(?:\\mathrm\{[^{}]*\}|\\sigma)$")
+_CALLABLE = re.compile(r"(?:\\mathrm\{[^{}]*\}|\\sigma|\\phi|(?<![A-Za-z\\])[fg])$")
 # The tokens, the tokenised inputs: what has a time without being defined.
 _INPUTS = ("x", "y")
 
@@ -199,7 +200,7 @@ def _letters(name: str) -> str:
     text = f"\\{letter}" if len(letter) > 1 else letter
     if parts["accent"]:
         text = f"{_ACCENT_COMMANDS[parts['accent']]}{{{text}}}"
-    if len(label) > 1 or label in ("t", "T"):
+    if len(label) > 1 or label in ("t", "T") or label in INDICES:
         label = f"\\{label}" if label in _GREEK else rf"\mathrm{{{label}}}"
     below = label + parts["digits"]
     return f"{text}_{{{below}}}" if below else text
