@@ -262,6 +262,8 @@ class BlockAssembler:
             return self._gemm(e, self._target(e, into), False, None)
         a, b = e.args
         if not a.shape[1:] and not b.shape[1:]:
+            if a.op is Op.TOKEN:
+                return self._emit("PICK", self._target(e, into), self._full(b), self.layout.token(a.attr))
             if not a.varies:
                 return self._gemm(build.make(Op.CONTRACT, (b, a), e.attr), self._target(e, into), False, None)
             sources = self._full(a), self._full(b)

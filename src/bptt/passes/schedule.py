@@ -1,6 +1,6 @@
 """The schedule: what runs before a loop, inside it, and after it.
 
-Every expression of the program gets the earliest place where it can be computed, on a line of alternating places
+Every expression of the program gets a place where it is computed, on a line of alternating places
 
     once | map 0 | scan 0 | map 1 | scan 1 | map 2 | … | once
 
@@ -8,7 +8,7 @@ with one scan for each group of carries that need each other, in the order in wh
 stack one after the other, then the reverse scans the other way round. In a scan stays only what its carried values are made
 of. What needs no carried value comes before the first loop, for all steps at once (the input projections); what
 depends on one but is not needed to carry on comes after its loop (the output layer); all sums over the steps (weight gradients) go to
-the map that follows. So the output layer and its gradient meet in one map, where a backend can work tile by tile.
+the map that follows. What a map makes for later maps alone moves on to where it is first used. So the output layer and its gradient meet in one map, where a backend can work tile by tile.
 
 A value that is used in a later place is kept for every step and example, except where it can be had again from other
 kept values at the cost of reading it (`1 - z`): then it is computed again.
@@ -127,6 +127,9 @@ class _Placement:
         needed = [set(topological(group)) for group in updates]
         for e in self.order:
             self.place[e] = self._place(e, needed)
+        self.sum_places = [_map_from(self.place[e]) for _, e in self.sums]
+        self.output_places = [max(self.place[e], 0) for _, e in self.outputs]
+        self._sink()
 
     def _place(self, e: Expr, needed: list[set[Expr]]) -> int:
         if not e.varies:
@@ -138,6 +141,26 @@ class _Placement:
         if latest % 2 == 1 and e not in needed[latest // 2]:
             return latest + 1
         return latest
+
+
+    def _sink(self) -> None:
+        """Moves what a map computes for later places only to the map where it is first needed: it need not be kept."""
+        first_use: dict[Expr, int] = {}
+
+        def use(e: Expr, at: int) -> None:
+            first_use[e] = min(first_use.get(e, at), at)
+
+        for (_, e), at in zip((*self.sums, *self.outputs), (*self.sum_places, *self.output_places), strict=True):
+            use(e, at)
+        for number, (group, _) in enumerate(self.scans):
+            for c in group:
+                use(c.update, 2 * number + 1)
+        for e in reversed(self.order):
+            place = self.place[e]
+            if e.args and place >= 0 and place % 2 == 0:
+                self.place[e] = max(place, first_use[e] - first_use[e] % 2)
+            for a in e.args:
+                use(a, self.place[e])
 
 
 class _Assembly:
@@ -195,14 +218,12 @@ class _Assembly:
         return demanded
 
     def _roots(self) -> list[tuple[Expr, int]]:
-        roots = [(e, self._map_after(self.place[e])) for _, e in self.placement.sums]
-        roots += [(e, max(self.place[e], 0)) for _, e in self.placement.outputs]
+        placement = self.placement
+        roots = [(e, at) for (_, e), at in zip(placement.sums, placement.sum_places, strict=True)]
+        roots += [(e, at) for (_, e), at in zip(placement.outputs, placement.output_places, strict=True)]
         for number, (group, _) in enumerate(self.placement.scans):
             roots += [(c.update, 2 * number + 1) for c in group]
         return roots
-
-    def _map_after(self, place: int) -> int:
-        return 0 if place == ONCE else place + place % 2
 
     def _name(self) -> None:
         taken = {name for name, _ in self.placement.outputs} | {name for name, _ in self.placement.sums}
@@ -249,13 +270,14 @@ class _Assembly:
 
     def _block(self, place: int) -> Block:
         outputs = {name: self._rebuilt(e, place) for e, name in self.kept.items() if self.place[e] == place}
-        for name, e in self.placement.outputs:
-            if max(self.place[e], 0) == place and self.kept.get(e) != name:
+        placement = self.placement
+        for (name, e), at in zip(placement.outputs, placement.output_places, strict=True):
+            if at == place and self.kept.get(e) != name:
                 outputs[name] = self._at(e, place)
         sums = tuple(
             (name, self._at(e, place))
-            for name, e in self.placement.sums
-            if self._map_after(self.place[e]) == place
+            for (name, e), at in zip(placement.sums, placement.sum_places, strict=True)
+            if at == place
         )
         if place % 2 == 0:
             return Block(Kind.MAP, tuple(outputs.items()), sums, title=self._map_title(place))
@@ -290,6 +312,11 @@ class _Assembly:
         # Not `build.rebuild`: the pass has settled the form of sums, and values have taken the place of expressions.
         args = tuple(self._at(a, place) for a in e.args)
         return e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None)
+
+
+def _map_from(place: int) -> int:
+    """The map in which a value from `place` can be summed."""
+    return 0 if place == ONCE else place + place % 2
 
 
 def _everywhere(e: Expr) -> bool:

@@ -83,6 +83,16 @@ def _picked_log_probability(e: Expr) -> Expr | None:
     return None
 
 
+def _log_of_picked_probability(e: Expr) -> Expr | None:
+    """Σ y ∘ log p for the token y, where p is no softmax: log p_y, which an underflow elsewhere in p cannot spoil (0 · -∞)."""
+    (a,) = e.args
+    if a.op is Op.MUL:
+        for target, logs in (a.args, a.args[::-1]):
+            if target.op is Op.TOKEN and logs.op is Op.LOG:
+                return build.apply(Op.LOG, build.contract(target, logs.args[0], (0, 0)))
+    return None
+
+
 def _dotted_log_probability(e: Expr) -> Expr | None:
     """The same, written as a product of vectors."""
     for target, logs in (e.args, e.args[::-1]):
@@ -101,5 +111,6 @@ RULES = (
     RewriteRule("exp over its sum", Op.DIV, _exp_over_its_sum),
     RewriteRule("1 over 1 + exp", Op.DIV, _one_over_one_plus_exp),
     RewriteRule("log-probability of the next token", Op.SUM, _picked_log_probability),
+    RewriteRule("log-probability of the next token", Op.SUM, _log_of_picked_probability),
     RewriteRule("log-probability of the next token", Op.CONTRACT, _dotted_log_probability),
 )
