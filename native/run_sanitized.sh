@@ -24,8 +24,9 @@ for file in src/bptt/*; do
 done
 cp "$build"/native/_native*.so "$build/src/bptt/"
 
+# A finding ends the process, with a report on stderr, which pytest must not hold back (--capture=sys).
 # The interpreter is not sanitized: the runtimes must be loaded first, and what CPython leaves allocated is no leak.
 compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
 LD_PRELOAD="$("$compiler" -print-file-name=libasan.so) $("$compiler" -print-file-name=libubsan.so)" \
     ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
-    PYTHONPATH="$PWD/$build/src" PYTHONMALLOC=malloc "$python" -m pytest -q -p no:cacheprovider tests/native "$@"
+    PYTHONPATH="$PWD/$build/src" PYTHONMALLOC=malloc "$python" -m pytest -q --capture=sys -p no:cacheprovider tests/native "$@"

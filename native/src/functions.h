@@ -14,7 +14,9 @@ INLINE vf round_to_integer(vf x) {
     const vf magic = splat(12582912.0f);  // 1.5 * 2**23: the sum has no bits left for a fraction
     return (x + magic) - magic;
 }
-INLINE vf power_of_two(vi n) { return as_float((n + 127) << 23); }  // -126 <= n <= 127
+// Unsigned, since a NaN on its way through here has become some integer, perhaps a very large one.
+INLINE vi shifted(vi n, int bits) { return (vi)((vu)n << bits); }
+INLINE vf power_of_two(vi n) { return as_float(shifted((vi)((vu)n + 127u), 23)); }  // -126 <= n <= 127
 
 // exp(r) - 1 for |r| <= ln(2) / 2
 INLINE vf expm1_reduced(vf r) {
@@ -55,10 +57,10 @@ INLINE vf vsigmoid(vf x) { return 1.0f / (1.0f + vexp(-x)); }
 
 // log(x) for a positive, normal, finite x
 INLINE vf log_normal(vf x) {
-    vi bits = as_int(x);
+    const vi bits = as_int(x);
     // x = m * 2**e with m in [sqrt(1/2), sqrt(2))
-    vi e = (bits - 0x3f3504f3) >> 23;
-    const vf f = as_float(bits - (e << 23)) - 1.0f;
+    const vi e = (bits - 0x3f3504f3) >> 23;
+    const vf f = as_float(bits - shifted(e, 23)) - 1.0f;
     vf p = splat(7.0376836292e-2f);
     p = p * f - 1.1514610310e-1f;
     p = p * f + 1.1676998740e-1f;
@@ -78,8 +80,9 @@ INLINE vf log_normal(vf x) {
 INLINE vf vlog(vf x) {
     const vf infinity = splat(__builtin_inff());
     const vi tiny = x < splat(1.17549435e-38f);
-    const vf scaled = tiny ? x * 8388608.0f : x;  // 2**23 makes a subnormal number normal
-    vf y = log_normal(scaled) - (tiny ? splat(15.9423851528787f) : vf{});
+    vf y = tiny ? x * 8388608.0f : x;  // 2**23 makes a subnormal number normal
+    y = y > vf{} ? y : splat(1.0f);    // what is not positive gets its result below
+    y = log_normal(y) - (tiny ? splat(15.9423851528787f) : vf{});
     y = x < infinity ? y : x;  // infinity and NaN
     y = x == vf{} ? -infinity : y;
     return x < vf{} ? splat(__builtin_nanf("")) : y;

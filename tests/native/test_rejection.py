@@ -87,7 +87,8 @@ INVALID = [
     ("a and c must not", "map", "SOFTMAX_CROSS_ENTROPY", o("one"), o("p"), o("ids"), o("p", width=1), {}),
     ("b ('x') is 4 wide, 6", "map", "ROW_DOT", o("one"), o("y"), o("x"), None, {}),
     ("m must be at least 1", "map", "ROWS_MATMUL", o("y"), o("x"), o("h"), None, {"m": 0, "k": 2, "n": 3}),
-    ("m must be at least 1", "map", "ROWS_MATMUL", o("y"), o("x"), o("h"), None, {"m": 2**40, "k": 2, "n": 3}),
+    ("m must be at least 1", "map", "ROWS_MATMUL", o("y"), o("x"), o("h"), None,
+     {"m": 2**40, "k": 2, "n": 3}),
     ("a ('x') is 4 wide, 6", "map", "ROWS_MATMUL", o("y"), o("x"), o("h"), None, {"m": 2, "k": 3, "n": 3}),
     ("dst ('y') is 6 wide, 9", "map", "ROWS_MATMUL", o("y"), o("x"), o("h"), None, {"m": 3, "k": 2, "n": 3}),
     ("b ('W') has 4 rows, 6", "map", "ROWS_MATMUL", o("y"), o("h"), o("W"), None, {"m": 1, "k": 6, "n": 6}),
@@ -171,11 +172,12 @@ def arrays():
 
 @pytest.fixture
 def program(native):
-    blocks = [
-        ("map", [ins(native, "GEMM", o("y"), o("x"), o("W"), o("b")), ins(native, "OUTER_SUM", o("dW"), o("x"), o("y")),
-                 ins(native, "LOOKUP", o("h", shift=1), o("ids"), o("E"))]),
-        ("scan_forward", [ins(native, "COPY", o("r", shift=1), o("r"))]),
-    ]  # fmt: skip
+    outside = [
+        ins(native, "GEMM", o("y"), o("x"), o("W"), o("b")),
+        ins(native, "OUTER_SUM", o("dW"), o("x"), o("y")),
+        ins(native, "LOOKUP", o("h", shift=1), o("ids"), o("E")),
+    ]
+    blocks = [("map", outside), ("scan_forward", [ins(native, "COPY", o("r", shift=1), o("r"))])]
     return native.Program(BUFFERS, blocks)
 
 
