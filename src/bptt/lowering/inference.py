@@ -34,11 +34,12 @@ class Default(IntEnum):
     """What may be assumed, from nothing to the boldest."""
 
     NOTHING = 0
-    JUXTAPOSED_IS_MATRIX_PRODUCT = 1
+    PARAMETER_BESIDE_VALUE_IS_MATRIX = 1
     OPERANDS_HAVE_ONE_SHAPE = 2
-    INNER_SIZE_IS_ONE = 3
-    UNKNOWNS_HAVE_ONE_SHAPE = 4
-    UNKNOWN_BESIDE_SCALAR_IS_SCALAR = 5
+    JUXTAPOSED_IS_MATRIX_PRODUCT = 3
+    INNER_SIZE_IS_ONE = 4
+    UNKNOWNS_HAVE_ONE_SHAPE = 5
+    UNKNOWN_BESIDE_SCALAR_IS_SCALAR = 6
 
 
 # Settles a constraint as far as the default allows; True once it is settled for good.
@@ -224,6 +225,8 @@ class Shapes:
     def _juxtaposition(self, node: Binary) -> Pair:
         a, b = self._nodes[id(node.left)], self._nodes[id(node.right)]
         out = (self.sizes.fresh(), self.sizes.fresh())
+        values = is_value(node.left, self.scope) and is_value(node.right, self.scope)
+        bold = Default.JUXTAPOSED_IS_MATRIX_PRODUCT if values else Default.PARAMETER_BESIDE_VALUE_IS_MATRIX
 
         def settle(default: Default) -> bool:
             for this, other in ((a, b), (b, a)):
@@ -232,7 +235,7 @@ class Shapes:
                     self._equate(out, other, self.words.elementwise(node))
                     return True
             sure = self._is_long(a) and self._is_long(b)
-            if not sure and default < Default.JUXTAPOSED_IS_MATRIX_PRODUCT:
+            if not sure and default < bold:
                 return False
             left, right = self.orientation(a), self.orientation(b)
             if left is not None and left == right:
@@ -248,10 +251,9 @@ class Shapes:
         blame = self.words.product(node)
         self.sizes.equate(out[0], a[0], blame)
         self.sizes.equate(out[1], b[1], blame)
+        self._keep_layout(node)
 
         def settle(default: Default) -> bool:
-            if self._is_against_layout(node):
-                raise self.words.against_layout(node)
             left, right = self.resolve(a), self.resolve(b)
             one_sided = (left[1] == ONE) != (right[0] == ONE)
             free = self.sizes.is_free(left[1]) or self.sizes.is_free(right[0])
@@ -266,16 +268,21 @@ class Shapes:
 
         self._wait(settle)
 
-    def _is_against_layout(self, node: Binary) -> bool:
-        """Whether a value that stands where the layout has its vectors, beside parameters, has the other orientation."""
+    def _keep_layout(self, node: Binary) -> None:
+        """Refuse a value that stands where the layout has its vectors, beside parameters, and has the other orientation."""
         vector, matrix = (node.left, node.right) if self.layout == ROW else (node.right, node.left)
-        return (
-            self.orientation(self._nodes[id(vector)]) not in (None, self.layout)
-            and not isinstance(vector, Transpose)
-            and not isinstance(matrix, Transpose)
-            and is_value(vector, self.scope)
-            and not is_value(matrix, self.scope)
-        )
+        if isinstance(vector, Transpose) or isinstance(matrix, Transpose):
+            return
+        if is_value(matrix, self.scope) or not is_value(vector, self.scope):
+            return
+        pair = self._nodes[id(vector)]
+
+        def settle(default: Default) -> bool:
+            if self.orientation(pair) not in (None, self.layout):
+                raise self.words.against_layout(node)
+            return self.orientation(pair) == self.layout
+
+        self._wait(settle)
 
     def _concatenation(self, node: Concatenation) -> Pair:
         items = [self._nodes[id(item)] for item in node.items]
@@ -338,13 +345,15 @@ class Shapes:
         return any(not self.sizes.is_free(d) or self._is_borne(d) for d in pair)
 
     def _is_borne(self, size: Dim) -> bool:
-        """Whether some vector has this size."""
+        """Whether some vector in the layout of the file has this size (what lies across may yet be a scalar)."""
         name = unknown(self.sizes.resolve(size))
         return name is not None and self._is_vector_size(name)
 
     def _is_vector_size(self, name: str) -> bool:
         if self._borne[0] != self.sizes.changes:
-            vectors = [pair for n in self.scope.definitions if self.orientation(pair := self.of(n))]
+            vectors = [
+                pair for n in self.scope.definitions if self.orientation(pair := self.of(n)) == self.layout
+            ]
             self._borne = self.sizes.changes, {u for pair in vectors for d in pair if (u := unknown(d))}
         return name in self._borne[1]
 
