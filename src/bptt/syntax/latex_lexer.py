@@ -229,7 +229,8 @@ class _Lexer:
         elif text in (r"\begin", r"\end"):
             return self._environment(text, content.strip().rstrip("*"), start, after)
         elif text in _UPRIGHT | _TEXT:
-            if word and not (text in _TEXT and word[1].lower() in _PROSE):
+            # Inside braces, say of an index, there is no room for prose.
+            if word and (text in _UPRIGHT or False in self._braces or word[1].lower() not in _PROSE):
                 self._word(word[1].replace("\\_", "_"), start, after)
             elif text in _TEXT:
                 quoted = content.strip()[:1] in _QUOTES

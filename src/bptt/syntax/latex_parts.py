@@ -92,7 +92,8 @@ def _goes_on(tokens: list[Token], position: int, piece: list[Token]) -> bool:
         if tokens[position].kind in _RELATIONS:
             return False
         position += 1
-    return True
+    # The line may be a left side alone, with the `=` beginning the next one.
+    return tokens[position].kind != "newline" or tokens[position + 1].kind != "="
 
 
 def _range(tokens: list[Token], position: int) -> int | None:
