@@ -84,15 +84,15 @@ std::vector<int32_t> checked_tokens(const Array& array, int64_t vocabulary) {
     return ids;
 }
 
-void run(Executor& program, int64_t T, int64_t B, nb::list arrays, int64_t seed, int threads, bool profile) {
+void run(Executor& program, int64_t T, int64_t B, nb::sequence arrays, int64_t seed, int threads, bool profile) {
     const std::vector<Buffer>& buffers = program.buffers();
     const int64_t limit = int64_t{1} << 31;
     if (T < 1 || B < 1 || T >= limit || B >= limit || T * B >= limit)
         throw std::invalid_argument("T = " + std::to_string(T) + " and B = " + std::to_string(B) +
                                     ": both must be at least 1, and T * B below 2**31");
     if (threads < 1) throw std::invalid_argument("threads = " + std::to_string(threads) + ": must be at least 1");
-    if (arrays.size() != buffers.size())
-        throw std::invalid_argument(std::to_string(arrays.size()) + " arrays for " + std::to_string(buffers.size()) + " buffers");
+    if (nb::len(arrays) != buffers.size())
+        throw std::invalid_argument(std::to_string(nb::len(arrays)) + " arrays for " + std::to_string(buffers.size()) + " buffers");
     std::vector<Array> held;
     held.reserve(buffers.size());
     std::vector<std::vector<int32_t>> ids(buffers.size());
@@ -142,13 +142,14 @@ Report report(const Executor& program) {
     return result;
 }
 
-std::vector<Array> array_list(nb::list list, const std::string& name, bool writable, const std::vector<Array>* like) {
-    if (like && list.size() != like->size())
-        throw std::invalid_argument(name + ": " + std::to_string(list.size()) + " arrays, there are " +
+std::vector<Array> array_list(nb::sequence list, const std::string& name, bool writable, const std::vector<Array>* like) {
+    if (like && nb::len(list) != like->size())
+        throw std::invalid_argument(name + ": " + std::to_string(nb::len(list)) + " arrays, there are " +
                                     std::to_string(like->size()) + " parameters");
     std::vector<Array> result;
-    result.reserve(list.size());
-    for (size_t i = 0; i < list.size(); ++i) {
+    const size_t count = nb::len(list);
+    result.reserve(count);
+    for (size_t i = 0; i < count; ++i) {
         result.emplace_back(list[i], name + "[" + std::to_string(i) + "]", false, writable);
         if (like && result.back().shape() != (*like)[i].shape())
             throw std::invalid_argument(result.back().who() + ": its shape is not that of the parameter");
@@ -169,7 +170,7 @@ void require_apart(std::initializer_list<std::vector<Array>*> lists) {
     }
 }
 
-void py_sgd_step(nb::list params, nb::list grads, std::optional<nb::list> velocities, float lr, float momentum, float decay) {
+void py_sgd_step(nb::sequence params, nb::sequence grads, std::optional<nb::sequence> velocities, float lr, float momentum, float decay) {
     std::vector<Array> p = array_list(params, "params", true, nullptr), g = array_list(grads, "grads", false, &p), v;
     if (velocities) v = array_list(*velocities, "velocities", true, &p);
     require_apart({&p, &g, &v});
@@ -177,7 +178,7 @@ void py_sgd_step(nb::list params, nb::list grads, std::optional<nb::list> veloci
     sgd_step(p, g, v, lr, momentum, decay);
 }
 
-void py_adam_step(nb::list params, nb::list grads, nb::list first, nb::list second, float lr, double beta1, double beta2,
+void py_adam_step(nb::sequence params, nb::sequence grads, nb::sequence first, nb::sequence second, float lr, double beta1, double beta2,
                   float epsilon, float decay, int64_t step) {
     std::vector<Array> p = array_list(params, "params", true, nullptr), g = array_list(grads, "grads", false, &p);
     std::vector<Array> m = array_list(first, "m", true, &p), v = array_list(second, "v", true, &p);
@@ -193,20 +194,20 @@ void py_adam_step(nb::list params, nb::list grads, nb::list first, nb::list seco
     adam_step(p, g, m, v, settings);
 }
 
-void py_scale(nb::list list, float factor) {
+void py_scale(nb::sequence list, float factor) {
     std::vector<Array> arrays = array_list(list, "arrays", true, nullptr);
     require_apart({&arrays});
     nb::gil_scoped_release release;
     scale(arrays, factor);
 }
 
-double py_squared_norm(nb::list list) {
+double py_squared_norm(nb::sequence list) {
     const std::vector<Array> arrays = array_list(list, "arrays", false, nullptr);
     nb::gil_scoped_release release;
     return squared_norm(arrays);
 }
 
-bool py_all_finite(nb::list list) {
+bool py_all_finite(nb::sequence list) {
     const std::vector<Array> arrays = array_list(list, "arrays", false, nullptr);
     nb::gil_scoped_release release;
     return all_finite(arrays);

@@ -119,8 +119,8 @@ class Verifier {
         require(o.shift == 0 || (shifts && o.shift == 1), who + ": a shift of " + std::to_string(o.shift) + " is not possible");
         require(b.kind != BufferKind::ring || block_.scan(), who + ": a ring lives in scans only");
         require(o.col >= 0 && o.width >= 1 && o.col < b.cols && o.width <= b.cols - o.col,
-                who + ": columns " + std::to_string(o.col) + " to " + std::to_string(o.col + o.width) + " leave its " +
-                    std::to_string(b.cols));
+                who + ": a window of " + std::to_string(o.width) + " columns from column " + std::to_string(o.col) +
+                    " leaves its " + std::to_string(b.cols));
         const bool matrix = kind == PARAM || kind == SUM;
         require(matrix ? o.row >= 0 && o.row < b.rows : o.row == 0, who + ": there is no row " + std::to_string(o.row));
         require(kind != TOKENS || (o.col == 0 && (o.width == 1 || o.width == b.cols)), who + ": tokens have no window");

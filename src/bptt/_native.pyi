@@ -1,4 +1,4 @@
-"""The native executor. See `Program` for what it runs; arrays are C-contiguous NumPy arrays, float32 (ids int32)."""
+"""The native executor: it runs programs on C-contiguous NumPy arrays, float32 (token ids int32)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from numpy import float32, int32
 from numpy.typing import NDArray
 
-_Array = NDArray[float32] | NDArray[int32]
+_Arrays = Sequence[NDArray[float32]]
+_Instruction = tuple[Any, ...]
 
 OPCODES: dict[str, int]
 
@@ -23,17 +24,25 @@ def hardware_threads() -> int:
 class Program:
     """A verified program: buffers, and blocks of instructions over them.
 
-    A buffer is `(kind, rows, cols, name)` with kind one of param, sum, sequence, history, ring, local, tokens.
+    A buffer is `(kind, rows, cols, name)`, kind one of param, sum, sequence, history, ring, local, tokens.
     A block is `(kind, instructions)` with kind map, scan_forward or scan_backward. An instruction is
     `(opcode, dst, a, b, c, f0, f1, flags, m, k, n)`, an operand `(buffer, shift, row, col, width)` or None.
     ValueError names the block, the instruction and the reason if any rule is broken.
     """
 
     def __init__(
-        self, buffers: Sequence[tuple[str, int, int, str]], blocks: Sequence[tuple[str, Sequence[tuple[Any, ...]]]]
+        self,
+        buffers: Sequence[tuple[str, int, int, str]],
+        blocks: Sequence[tuple[str, Sequence[_Instruction]]],
     ) -> None: ...
     def run(
-        self, T: int, B: int, arrays: list[_Array | None], seed: int = 0, threads: int = 1, profile: bool = False
+        self,
+        T: int,
+        B: int,
+        arrays: Sequence[NDArray[float32] | NDArray[int32] | None],
+        seed: int = 0,
+        threads: int = 1,
+        profile: bool = False,
     ) -> None:
         """Runs all blocks on one array a buffer (None for locals), in place.
 
@@ -42,13 +51,13 @@ class Program:
         """
 
     def report(self) -> list[tuple[str, float, float, float, list[tuple[str, float, float, float]]]]:
-        """Of the last run with profile=True, per block: kind, seconds, floating-point operations, bytes, and the
-        same for each instruction (opcode name first)."""
+        """Per block of the last run with profile=True: kind, seconds, floating-point operations, bytes, and
+        the same for each of its instructions (opcode name first)."""
 
 def sgd_step(
-    params: list[NDArray[float32]],
-    grads: list[NDArray[float32]],
-    velocities: list[NDArray[float32]] | None,
+    params: _Arrays,
+    grads: _Arrays,
+    velocities: _Arrays | None,
     lr: float,
     momentum: float,
     weight_decay: float,
@@ -56,10 +65,10 @@ def sgd_step(
     """In place: g + weight_decay * p is the gradient; v = momentum * v + it; p -= lr * v."""
 
 def adam_step(
-    params: list[NDArray[float32]],
-    grads: list[NDArray[float32]],
-    m: list[NDArray[float32]],
-    v: list[NDArray[float32]],
+    params: _Arrays,
+    grads: _Arrays,
+    m: _Arrays,
+    v: _Arrays,
     lr: float,
     beta1: float,
     beta2: float,
@@ -69,11 +78,11 @@ def adam_step(
 ) -> None:
     """In place: Adam with decoupled weight decay; `step` counts from 1."""
 
-def scale(arrays: list[NDArray[float32]], factor: float) -> None:
+def scale(arrays: _Arrays, factor: float) -> None:
     """Multiplies all arrays in place."""
 
-def squared_norm(grads: list[NDArray[float32]]) -> float:
+def squared_norm(grads: _Arrays) -> float:
     """The sum of the squares of all elements, summed in double precision in a fixed order."""
 
-def all_finite(arrays: list[NDArray[float32]]) -> bool:
+def all_finite(arrays: _Arrays) -> bool:
     """Whether no element is infinite or NaN."""
