@@ -85,7 +85,8 @@ def load_model(path: Path) -> SavedModel:
     except BpttError as error:
         raise InputError(f"the equations in {path} are not understood\n{error}") from None
     _check_arrays(path, model, sizes, tokenizer, arrays)
-    return SavedModel(model, sizes, tokenizer, arrays)
+    # In the order of the equations, which the file does not keep: a sum over all gradients depends on it.
+    return SavedModel(model, sizes, tokenizer, {name: arrays[name] for name in model.params})
 
 
 def save_state(path: Path, arrays: Arrays, facts: Mapping[str, Any]) -> None:

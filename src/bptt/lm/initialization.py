@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt.ir.dims import VOCABULARY
 from bptt.ir.expr import Expr
 from bptt.ir.model import Model
 from bptt.ir.ops import Op
@@ -30,7 +31,7 @@ Array = NDArray[np.float32]
 
 @dataclass
 class Part:
-    """What a parameter's uses say of it; `inputs` is the axis that sums, where it is a matrix in a product."""
+    """What a parameter's uses say of it; `inputs` is the axis that sums in a product."""
 
     table: bool = False
     recurrent: bool = False
@@ -48,11 +49,11 @@ def find_parts(model: Model) -> dict[str, Part]:
             if a.op is not Op.PARAM:
                 continue
             part = parts[a.attr]
-            if e.op is Op.LOOKUP:
-                part.table = True
-            elif e.op is Op.CONTRACT and len(a.shape) == 2:
+            if e.op is Op.CONTRACT and len(a.shape) == 2:
+                other = e.args[1 - position]
                 part.inputs = e.attr[position]
-                part.recurrent |= a.shape[0] == a.shape[1] and carried[e.args[1 - position]]
+                part.table |= other.op is Op.TOKEN
+                part.recurrent |= a.shape[0] == a.shape[1] and carried[other]
             elif e.op in (Op.MUL, Op.DIV):
                 part.factor = True
     return parts
@@ -60,31 +61,28 @@ def find_parts(model: Model) -> dict[str, Part]:
 
 def initial_parameters(model: Model, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
     """Values for every parameter; the same seed, name and shape give the same values in any model."""
-    parts = find_parts(model)
-    return {
-        name: _values(
-            parts[name],
-            tuple(dim.evaluate(sizes) for dim in shape),
-            0 if model.layout == "row" else 1,
-            np.random.default_rng((seed, zlib.crc32(name.encode()))),
-        )
-        for name, shape in model.params.items()
-    }
+    values = {}
+    # Of a one-hot vector, however long, a single entry counts.
+    counted = {**sizes, str(VOCABULARY): 1}
+    for name, part in find_parts(model).items():
+        dims = model.params[name]
+        shape = tuple(dim.evaluate(sizes) for dim in dims)
+        random = np.random.default_rng((seed, zlib.crc32(name.encode())))
+        if len(shape) < 2:
+            value = np.full(shape, 1.0 if part.factor else 0.0)
+        elif part.table:
+            value = random.standard_normal(shape) * TABLE_DEVIATION
+        elif part.recurrent:
+            value = _orthogonal(shape[0], random)
+        else:
+            axis = part.inputs if part.inputs is not None else 0 if model.layout == "row" else 1
+            bound = np.sqrt(3 / dims[axis].evaluate(counted))
+            value = random.uniform(-bound, bound, shape)
+        values[name] = np.ascontiguousarray(value, dtype=np.float32)
+    return values
 
 
-def _values(part: Part, shape: tuple[int, ...], input_axis: int, random: np.random.Generator) -> Array:
-    if len(shape) < 2:
-        return np.full(shape, 1.0 if part.factor else 0.0, np.float32)
-    if part.table:
-        return (random.standard_normal(shape) * TABLE_DEVIATION).astype(np.float32)
-    if part.recurrent:
-        return _orthogonal(shape[0], random)
-    inputs = shape[input_axis if part.inputs is None else part.inputs]
-    bound = np.sqrt(3 / inputs)
-    return random.uniform(-bound, bound, shape).astype(np.float32)
-
-
-def _orthogonal(size: int, random: np.random.Generator) -> Array:
+def _orthogonal(size: int, random: np.random.Generator) -> NDArray[np.float64]:
     q, r = np.linalg.qr(random.standard_normal((size, size)))
     # The signs make the draw uniform over all orthogonal matrices (Mezzadri 2007).
-    return np.ascontiguousarray(q * np.sign(np.diag(r)), dtype=np.float32)
+    return np.asarray(q * np.sign(np.diag(r)))

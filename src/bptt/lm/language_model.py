@@ -125,7 +125,7 @@ class LanguageModel:
         top_p: float = 1.0,
         seed: int = 0,
     ) -> str:
-        """The prompt and `length` tokens drawn after it (see `Sampling`). A seed draws the same text again."""
+        """The prompt and `length` tokens drawn after it, the same for the same seed; see `Sampling`."""
         pieces = self.generate(prompt, length, Sampling(temperature, top_k, top_p), seed)
         joint = self.tokenizer.separator if prompt and not prompt[-1].isspace() else ""
         return prompt + joint + self.tokenizer.decode(pieces)

@@ -67,9 +67,10 @@ class Outcome:
     epochs: float
 
     def as_dict(self) -> dict[str, Any]:
-        """The stable form for machines. The last training loss is a mean over the last record's steps,
-        without dropout it would be a little lower; `valid_nats_per_token` belongs to the parameters that were
-        kept.
+        """The stable form for machines.
+
+        `train_nats_per_token` is the mean over the steps of the last record, `valid_nats_per_token` that of the
+        parameters that were kept.
         """
         counters = self.counters
         losses = [record["train_nats"] for record in counters.records if record["train_nats"] is not None]
@@ -116,11 +117,9 @@ def continue_run(
     observer: Observer,
     texts: Texts | None = None,
 ) -> Outcome:
-    """Goes on with the run in a folder, exactly as if it had not stopped; `options` are those that are to
-    change.
+    """Goes on with the run in a folder, exactly as if it had not stopped, unless `options` change it.
 
-    The texts are read again from where they were, or from `names`; it is an InputError if they are not the
-    same.
+    The texts are read again from where they were, or from `names`; InputError if they are not the same.
     """
     for name in options:
         if name not in CHANGEABLE:
@@ -157,19 +156,19 @@ def train(
     model: str | Path | Model,
     text: str | Sequence[str],
     run: str | Path | None = None,
-    valid: str | None = None,
+    valid_text: str | None = None,
     **options: Any,
 ) -> LanguageModel:
     """Trains a model on a text (or several) given as strings, and returns it.
 
-    `model` is the name of a shipped model, a file, or equations; `valid` a text to validate on, by default
-    the last tenth of `text`; `options` are the fields of `TrainConfig`. With `run` the run is saved in that
+    `model` is the name of a shipped model, a file, or equations; `valid_text` a text to validate on, by
+    default the last tenth of `text`; `options` are the fields of `TrainConfig`. With `run` the run is saved in that
     folder.
     """
     equations = (model if isinstance(model, Model) else Model(model)).equations
     config = TrainConfig.from_options(options)
     texts = [text] if isinstance(text, str) else list(text)
-    divided = divide(config, texts) if valid is None else Texts(tuple(texts), (valid,))
+    divided = divide(config, texts) if valid_text is None else Texts(tuple(texts), (valid_text,))
     return begin_run(equations, divided, config, None if run is None else Path(run), Observer()).model
 
 

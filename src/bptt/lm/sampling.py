@@ -18,8 +18,8 @@ from bptt.ir.model import Model
 class Sampling:
     """How the next token is drawn.
 
-    From p ** (1 / temperature) (0: the likeliest), of the `top_k` likeliest (0: all), of the fewest that together
-    have the probability `top_p`.
+    From p ** (1 / temperature) (0: the likeliest), of the `top_k` likeliest (0: all), of the fewest that
+    together have the probability `top_p`.
     """
 
     temperature: float = 1.0
@@ -36,7 +36,7 @@ class Sampling:
 
 
 class Generator:
-    """A model at a point in a text: `feed` reads a token, `probabilities` (V,) are of the one that follows."""
+    """A model within a text: `feed` reads a token, `probabilities` (V,) are of the one that follows."""
 
     def __init__(
         self,

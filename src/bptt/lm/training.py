@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from bptt.backends import compile_model
@@ -121,7 +122,9 @@ class Trainer:
         inputs = inputs_of(batch)
         carries = {} if batch.fresh else self.carries
         seed = (self.config.seed * 1_000_003 + counters.step) & 0xFFFFFFFF
-        results = self.executable.run(self.params, inputs, carries, seed=seed)
+        # An overflow is found in the results, and then explained.
+        with np.errstate(all="ignore"):
+            results = self.executable.run(self.params, inputs, carries, seed=seed)
         gradients: Any = {name: results["∂" + name] for name in self.params}
         nats = float(results["J"]) * self.batches.window * self.batches.streams
         norm = gradient_norm(gradients)
