@@ -49,7 +49,7 @@ INVALID = [
     ("shift of 2 is not possible", "map", "EXP", o("y"), o("h", shift=2), None, None, {}),
     ("shift of -1 is not possible", "map", "EXP", o("y"), o("h", shift=-1), None, None, {}),
     ("a ring lives in scans only", "map", "EXP", o("y"), o("r"), None, None, {}),
-    ("a window of 6 columns from column 3 leaves its 6", "map", "EXP", o("y"), o("h", col=3, width=6), None, None, {}),
+    ("6 columns from column 3 leaves its 6", "map", "EXP", o("y"), o("h", col=3, width=6), None, None, {}),
     ("6 columns from column -1 leaves", "map", "EXP", o("y"), o("h", col=-1), None, None, {}),
     ("a window of 0 columns from", "map", "EXP", o("y"), o("h", width=0), None, None, {}),
     ("leaves its 6", "map", "EXP", o("y"), o("h", col=2**62, width=2**62), None, None, {}),
