@@ -55,7 +55,9 @@ def name_sizes(scope: Scope, shapes: Shapes) -> dict[str, tuple[str, ...]]:
         if size is not None and (u := unknown(size)):
             (defined if name in scope.definitions else others).setdefault(u, []).append(name)
     for bearers in defined.values():
-        bearers.sort(key=lambda name: (name not in scope.lags, name not in scope.sizes))
+        # Of several names, the author's own choice: what is carried, and what the `size` lines use.
+        own = min(bearers, key=lambda n: (n in scope.added, n not in scope.lags, n not in scope.sizes))
+        bearers.sort(key=lambda name: name != own)
     for name, size in shapes.stated_sizes().items():
         if (u := unknown(size)) and name not in defined.get(u, []):
             defined.setdefault(u, []).append(name)

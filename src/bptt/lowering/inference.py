@@ -123,12 +123,10 @@ class Shapes:
         if isinstance(d, Number):
             return Dim.number(int(d.value))
         given = self.scope.sizes.get(d.id)
-        return self._stated_size(
-            d.id, Stated(d.span, d.id, given.value if given else None, self._is_named(d.id))
-        )
-
-    def _is_named(self, name: str) -> bool:
-        return name in self.scope.definitions or name in self.scope.params
+        is_vector = d.id in self.scope.definitions or d.id in self.scope.params
+        if given is None:
+            return self._stated_size(d.id, Stated(d.span, d.id, None, is_vector))
+        return self._stated_size(d.id, Stated(given.span, d.id, given.value, is_vector))
 
     def _stated_size(self, name: str, stated: Stated) -> Dim:
         """The size that stated shapes call `name`."""

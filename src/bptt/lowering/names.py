@@ -49,6 +49,7 @@ class Scope:
     lags: dict[str, int]
     order: tuple[str, ...]
     varying: frozenset[str]
+    added: frozenset[str]
     remarks: tuple[str, ...]
 
     def all_names(self) -> set[str]:
@@ -101,6 +102,7 @@ def resolve(document: Document) -> Scope:
         lags={},
         order=(),
         varying=frozenset(),
+        added=frozenset(),
         remarks=document.remarks,
     )
     for equation in definitions.values():
@@ -163,6 +165,7 @@ def _complete(scope: Scope, definitions: dict[str, Equation], remarks: tuple[str
         lags={name: lags[name] for name in definitions if name in lags},
         order=_order(definitions),
         varying=frozenset(_varying(definitions)),
+        added=frozenset(definitions.keys() - scope.definitions.keys()) | scope.added,
         remarks=remarks,
     )
 

@@ -27,7 +27,7 @@ def source_of(spec: str) -> Source:
 
     Text with a newline or a `=` is equations. Raises InputError for a name that is not known and a file that cannot be read.
     """
-    if "\n" in spec or "=" in spec and not _is_file(spec):
+    if "\n" in spec or ("=" in spec and not _is_file(spec)):
         return Source("<equations>", spec)
     models = shipped()
     if spec in models and not _is_file(spec):
