@@ -32,7 +32,9 @@ def changed(file: Path, arrays: dict[str, np.ndarray] | None = None, **metadata:
     with safe_open(file, framework="numpy") as opened:
         facts = {**opened.metadata(), **metadata}
         tensors = {name: opened.get_tensor(name) for name in opened.keys()} | (arrays or {})  # noqa: SIM118
-    save_file({n: a for n, a in tensors.items() if a.size}, file, {k: v for k, v in facts.items() if v is not None})
+    save_file(
+        {n: a for n, a in tensors.items() if a.size}, file, {k: v for k, v in facts.items() if v is not None}
+    )
     return file
 
 
@@ -89,7 +91,9 @@ def test_a_missing_parameter_is_named(file: Path) -> None:
         load_model(changed(file, {"b": np.zeros(0, np.float32)}))
 
 
-@pytest.mark.parametrize("content", [b"", b"abc", b"PK\x03\x04 something else", b"\xff" * 100, b"\x08" + bytes(7) + b"{"])
+@pytest.mark.parametrize(
+    "content", [b"", b"abc", b"PK\x03\x04 something else", b"\xff" * 100, b"\x08" + bytes(7) + b"{"]
+)
 def test_something_else_is_no_model(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
@@ -112,7 +116,9 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
         load_model(tmp_path / "missing")
 
 
-def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a"
     write_whole(path, b"old")
 

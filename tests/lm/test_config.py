@@ -50,9 +50,7 @@ def test_the_nearest_limit_ends_a_run() -> None:
     assert limits_of(TrainConfig(steps=0), 30).progress(0, 0.0) == 1.0
 
 
-@pytest.mark.parametrize(
-    ("schedule", "half"), [("cosine", 0.5), ("linear", 0.5), ("constant", 1.0)]
-)
+@pytest.mark.parametrize(("schedule", "half"), [("cosine", 0.5), ("linear", 0.5), ("constant", 1.0)])
 def test_the_rate_rises_and_falls(schedule: str, half: float) -> None:
     config = TrainConfig(lr=2.0, schedule=schedule, warmup=0.2)
     assert learning_rate(config, 0.1) == pytest.approx(1.0)

@@ -8,8 +8,12 @@ from bptt.lm.model import understand
 from bptt.models import shipped, source_of
 from bptt.source import Source
 
-ROW = "e = x @ L\nh = tanh(w * (h[t-1] @ H) + e @ I + b)\nyhat = softmax(h @ U)\nh[0] = s\nsize e = 40, h = 30"
-COLUMN = "e = L @ x\nh = tanh(H @ h[t-1] * w + I @ e + b)\nyhat = softmax(U @ h)\nh[0] = s\nsize e = 40, h = 30"
+ROW = (
+    "e = x @ L\nh = tanh(w * (h[t-1] @ H) + e @ I + b)\nyhat = softmax(h @ U)\nh[0] = s\nsize e = 40, h = 30"
+)
+COLUMN = (
+    "e = L @ x\nh = tanh(H @ h[t-1] * w + I @ e + b)\nyhat = softmax(U @ h)\nh[0] = s\nsize e = 40, h = 30"
+)
 SIZES = {"e": 40, "h": 30, "V": 50}
 
 

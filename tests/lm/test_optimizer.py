@@ -55,7 +55,9 @@ def test_steps_are_those_of_the_formula(implementation: str, name: str, decay: f
     for n, p in start.items():
         # Only matrices decay.
         used = decay if n == "M" else 0.0
-        expected = [by_hand(name, p.flat[i], [g[n].flat[i] for g in gradients], 0.05, used) for i in range(p.size)]
+        expected = [
+            by_hand(name, p.flat[i], [g[n].flat[i] for g in gradients], 0.05, used) for i in range(p.size)
+        ]
         np.testing.assert_allclose(params[n].ravel(), expected, rtol=2e-5, atol=2e-6)
 
 

@@ -36,7 +36,9 @@ def test_a_low_temperature_does_not_overflow() -> None:
     assert frequencies(Sampling(temperature=1e-4), 20)[1] == 1
 
 
-@pytest.mark.parametrize("options", [{"temperature": -1}, {"temperature": float("nan")}, {"top_k": -1}, {"top_p": 0}])
+@pytest.mark.parametrize(
+    "options", [{"temperature": -1}, {"temperature": float("nan")}, {"top_k": -1}, {"top_p": 0}]
+)
 def test_what_cannot_be_drawn(options: dict[str, float]) -> None:
     with pytest.raises(InputError, match="not possible"):
         Sampling(**options)  # type: ignore[arg-type]

@@ -48,9 +48,13 @@ def nats_one_by_one(lm: LanguageModel, text: str) -> list[float]:
     return nats
 
 
-@pytest.mark.parametrize("spec", ["bigram", "elman", "lstm", "e = x @ L\nh = tanh(h[t-1] + e)\nyhat = softmax(h @ U)\nh[0] = s"])
+@pytest.mark.parametrize(
+    "spec", ["bigram", "elman", "lstm", "e = x @ L\nh = tanh(h[t-1] + e)\nyhat = softmax(h @ U)\nh[0] = s"]
+)
 @pytest.mark.parametrize("lines", [False, True])
-def test_every_token_is_scored_with_the_distribution_at_its_place(make_model: MakeModel, spec: str, lines: bool) -> None:
+def test_every_token_is_scored_with_the_distribution_at_its_place(
+    make_model: MakeModel, spec: str, lines: bool
+) -> None:
     lm = make_model(spec, TEXT, "word", lines=lines)
     pairs = make_pairs(lm.tokenizer, TEXT)
     found = token_nats(lm._scorer, lm.model, lm.params, pairs)
@@ -71,7 +75,9 @@ def test_the_result_does_not_depend_on_how_it_is_cut(
     assert (found.tokens, found.characters) == (expected.tokens, expected.characters)
 
 
-def test_parts_of_a_long_text_are_nearly_exact(make_model: MakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_of_a_long_text_are_nearly_exact(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lm = make_model("elman", TEXT)
     monkeypatch.setattr(scoring, "SHORTEST_PART", 20)
     monkeypatch.setattr(scoring, "WARM_UP", 15)

@@ -125,13 +125,17 @@ def test_each_limit_ends_a_run() -> None:
 
 
 def test_a_seed_gives_the_same_run(tmp_path: Path) -> None:
-    nats = [start(DROPOUT, None, steps=20, seed=seed).counters.records[-1]["train_nats"] for seed in (1, 1, 2)]
+    nats = [
+        start(DROPOUT, None, steps=20, seed=seed).counters.records[-1]["train_nats"] for seed in (1, 1, 2)
+    ]
     assert nats[0] == nats[1] != nats[2]
 
 
 @pytest.mark.parametrize("backend", available_backends())
 def test_overflow_names_the_equation_and_the_step(tmp_path: Path, backend: str) -> None:
-    spec = "e = x @ L\nh = relu(h[t-1] @ H + e @ I)\ng = exp(h * 40)\nyhat = softmax(g @ U)\nsize e = 5, h = 7"
+    spec = (
+        "e = x @ L\nh = relu(h[t-1] @ H + e @ I)\ng = exp(h * 40)\nyhat = softmax(g @ U)\nsize e = 5, h = 7"
+    )
     with pytest.raises(DivergenceError) as caught:
         start(spec, tmp_path / "run", steps=50, lr=0.3, clip=0.0, valid="0", backend=backend)
     message = str(caught.value)

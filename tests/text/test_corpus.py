@@ -39,7 +39,11 @@ def test_the_text_that_every_python_carries() -> None:
 
 @pytest.mark.parametrize(
     ("boundary", "first", "second"),
-    [("", ["ab cd\nef", " gh"], ["\nij"]), ("\n", ["ab cd\nef", " gh\n"], ["ij"]), (r"\s+", ["ab cd\nef", " gh\n"], ["ij"])],
+    [
+        ("", ["ab cd\nef", " gh"], ["\nij"]),
+        ("\n", ["ab cd\nef", " gh\n"], ["ij"]),
+        (r"\s+", ["ab cd\nef", " gh\n"], ["ij"]),
+    ],
 )
 def test_the_end_is_split_off_at_a_boundary(boundary: str, first: list[str], second: list[str]) -> None:
     assert split_off(["ab cd\nef", " gh\nij"], 0.2, boundary) == (first, second)

@@ -1,1 +1,1 @@
-"""The command line: a module for each subcommand, with `add_arguments(parser)` and `run(args) -> exit code`."""
+"""The command line: one module a subcommand, with `add_arguments(parser)` and `run(args) -> exit code`."""
