@@ -5,12 +5,13 @@
 
     @given(random_models())
     def test_something(model):
-        ...  # model.row, model.column: the text in either layout; model.sizes: numbers for all sizes, V among them
+        ...  # model.row, model.column: the text in either layout; model.sizes: a number for each size, and V
 
-Every model has an embedding, one or two states (plain, residual, gated, decaying, normalised, LSTM, or a matrix that is
-written and read by outer products) that may look two steps back and may start from a parameter, and an output that
-may be a mixture or tied to the embedding; some have an objective of their own. Values are bounded: whatever is unbounded (relu, softplus, a product of two
-vectors) is squashed before it is used, `log` is taken of probabilities only, and what divides is at least 1.
+Every model has an embedding, one or two states (plain, residual, gated, decaying, normalised, LSTM, or a
+matrix that is written and read by outer products) that may look two steps back and may start from a
+parameter, and an output that may be a mixture or tied to the embedding; some have an objective of their
+own. Values are bounded: whatever is unbounded (relu, softplus, a product of two vectors) is squashed
+before it is used, `log` is taken of probabilities only, and what divides is at least 1.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from hypothesis import strategies as st
 
 @dataclass(frozen=True)
 class RandomModel:
-    """`row` and `column` are one model in the two layouts (parameters that are matrices are each other's transposes).
+    """`row` and `column` are one model in the two layouts; their matrices are each other's transposes.
 
-    `sizes` gives a different number for every free size and for V; the text has them, too, but for V. `features` says what
-    is in the model, for messages.
+    `sizes` gives a different number for every free size and for V; the text has them, too, but for V.
+    `features` says what is in the model, for messages.
     """
 
     row: str
@@ -86,7 +87,7 @@ class Writer:
     # Parts of expressions.
 
     def weight(self, source: str, target: str) -> str:
-        """A matrix from vectors of one size to those of another: a new one, or at times one that is used already."""
+        """A matrix from vectors of one size to those of another: a new one, or at times an old one."""
         known = self.weights.setdefault((source, target), [])
         if known and self.chance(4):
             self.features.append("shared weight")
@@ -239,7 +240,7 @@ def random_models(draw: Callable, max_states: int = 2) -> RandomModel:
         below = [states[-1], *below]
     writer.output(states[::-1])
     writer.objective(states)
-    used = {name for name in _sizes(writer)}
+    used = _sizes(writer)
     numbers = draw(st.permutations(range(2, 2 + len(used) + 1)))
     sizes = dict(zip([*sorted(used), "V"], numbers, strict=True))
     stated = "size " + ", ".join(f"{name} = {n}" for name, n in sizes.items() if name != "V")

@@ -43,7 +43,9 @@ OTHERS = {
     "weight above one": mix(build.const(1.5), P, Q),
     "vector of weights": mix(build.apply(Op.SIGMOID, OTHER), P, Q),
     "mixture with logits": mix(A, P, OTHER),
-    "normalised by another sum": build.div(build.apply(Op.EXP, LOGITS), build.total(build.apply(Op.EXP, OTHER))),
+    "normalised by another sum": build.div(
+        build.apply(Op.EXP, LOGITS), build.total(build.apply(Op.EXP, OTHER))
+    ),
 }
 
 

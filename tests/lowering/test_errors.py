@@ -34,13 +34,19 @@ NAMES = [
     ("h = tanh(h[t+1] @ H)\n" + OUTPUT, 1, 10, "h[t+1] lies in the future"),
     ("h = tanh(h[t-101] @ H)\n" + OUTPUT, 1, 10, "h[t-101] lies too far back", "at most 100"),
     ("h = tanh(x @ L[t-1])\n" + OUTPUT, 1, 14, "L[t-1] is used, but nothing defines L", "write L"),
-    ("h = tanh(x @ L + hh[t-1] @ H)\n" + OUTPUT, 1, 18, "hh[t-1] is used, but nothing defines hh", "did you mean h?"),
+    (
+        "h = tanh(x @ L + hh[t-1] @ H)\n" + OUTPUT,
+        1, 18, "hh[t-1] is used, but nothing defines hh", "did you mean h?",
+    ),
     ("h = tanh(y[t-1] @ L)\n" + OUTPUT, 1, 10, "y[t-1] is not available", "it is the token x"),
     ("h = tanh(x[t-1] + x @ L)\n" + OUTPUT, 1, 10, "x[t-1] can only be multiplied by a matrix", "u[t-1]"),
     ("h = x @ L\nk = x[t-1] @ h.T\n" + OUTPUT, 2, 5, "x[t-1] can only be multiplied by a matrix"),
     ("h = tanh(x @ L)\nh[0] = 0\n" + OUTPUT, 2, 1, "h[0] is given, but h[t-1] is never used"),
     ("h = tanh(x @ L)\nk[0] = 0\n" + OUTPUT, 2, 1, "k[0] is given, but nothing defines k"),
-    ("h = tanh(h[t-1] @ H)\nh[0] = x @ L\n" + OUTPUT, 2, 8, "h[0] cannot depend on x", "known only at time t"),
+    (
+        "h = tanh(h[t-1] @ H)\nh[0] = x @ L\n" + OUTPUT,
+        2, 8, "h[0] cannot depend on x", "known only at time t",
+    ),
     ("h = tanh(h[t-1] @ H + x @ L)\nh[0] = h[t-1]\n" + OUTPUT, 2, 8, "h[0] cannot depend on h[t-1]"),
     ("h = tanh(x @ L + y @ L)\n" + OUTPUT, 1, 18, "yhat depends on y, the token to be predicted, through h"),
     ("h = tanh(x @ L)\nyhat = softmax(h @ U + y)\n", 2, 24, "yhat depends on y, the token to be predicted"),
@@ -66,7 +72,10 @@ LAYOUT = [
         2, 22, "row and column vectors are mixed", "row vector on the left", "column vector on the right",
     ),
     ("e = L @ x\nh = tanh(e @ I)\n", 2, 10, "row and column vectors are mixed"),
-    ("e = x @ L\nk = e.T\nh = e + k\n" + OUTPUT, 3, 5, "a row and a column are mixed", "row (e)", "column (e)"),
+    (
+        "e = x @ L\nk = e.T\nh = e + k\n" + OUTPUT,
+        3, 5, "a row and a column are mixed", "row (e)", "column (e)",
+    ),
     ("e = x @ L\nk = e.T\nh = tanh(k @ W)\n" + OUTPUT, 3, 10, "a column vector stands left of the matrix W"),
     ("e = x @ L\nh = x @ K\nq = h @ e\n" + OUTPUT, 3, 5, "inner sizes differ: h and 1", "a @ b.T"),
 ]  # fmt: skip
@@ -78,21 +87,36 @@ SIZES = [
     ),
     (
         "size e = 3, h = 4\ne = x @ L\nh = tanh(h[t-1] @ H) * e\n" + OUTPUT,
-        3, 1, "h and its value have different sizes: h and e", "h is given as 4 (line 1)", "e is given as 3 (line 1)",
+        3, 1, "h and its value have different sizes: h and e", "h is given as 4 (line 1)",
     ),
     (
         "size e = 3, h = 4\ne = x @ L\nh = tanh(x @ H)\nk = h + e\n" + OUTPUT,
         4, 5, "sizes differ: h and e", "h is given as 4 (line 1)",
     ),
-    ("e = x @ L\nh = tanh([h[t-1], e])\n" + OUTPUT, 2, 1, "h and its value have different sizes: h and e + h"),
+    (
+        "e = x @ L\nh = tanh([h[t-1], e])\n" + OUTPUT,
+        2, 1, "h and its value have different sizes: h and e + h",
+    ),
     ("e = x @ L\nS = e.T @ e\nh = e + S\n" + OUTPUT, 3, 5, "shapes differ: a vector and a matrix", "(e, e)"),
-    ("L : h, V\nh = tanh(x @ L)\n" + OUTPUT, 2, 10, "inner sizes differ: V and h", "L is stated as (h, V) (line 1)"),
-    ("H : 3, 4\nh = tanh(h[t-1] @ H + x @ L)\n" + OUTPUT, 2, 1, "h and its value have different sizes: 3 and 4"),
+    (
+        "L : h, V\nh = tanh(x @ L)\n" + OUTPUT,
+        2, 10, "inner sizes differ: V and h", "L is stated as (h, V) (line 1)",
+    ),
+    (
+        "H : 3, 4\nh = tanh(h[t-1] @ H + x @ L)\n" + OUTPUT,
+        2, 1, "h and its value have different sizes: 3 and 4",
+    ),
     ("yhat = softmax(x @ L @ W)\n", 1, 20, "nothing determines the size of L", "e = x @ L"),
     ("h = x @ L\nyhat = softmax(h @ U + sum(w))\n", 2, 28, "nothing determines the size of w"),
-    ("h = tanh(h[t-1] @ H + x @ L)\nh[0] = tanh(L)\n" + OUTPUT, 2, 8, "h[0] has to have the shape of h", "(V, h)"),
+    (
+        "h = tanh(h[t-1] @ H + x @ L)\nh[0] = tanh(L)\n" + OUTPUT,
+        2, 8, "h[0] has to have the shape of h", "(V, h)",
+    ),
     ("size V = 9\nh = tanh(x @ L)\n" + OUTPUT, 1, 6, "V cannot be given: it is the size of the vocabulary"),
-    ("size hh = 9\nh = tanh(x @ L)\n" + OUTPUT, 1, 6, "no vector is called hh, so it has no size to give", "mean h?"),
+    (
+        "size hh = 9\nh = tanh(x @ L)\n" + OUTPUT,
+        1, 6, "no vector is called hh, so it has no size to give", "mean h?",
+    ),
     ("size L = 9\nh = tanh(x @ L)\n" + OUTPUT, 1, 6, "L is no vector, so it has no size to give"),
     ("size h = 9, h = 8\nh = tanh(x @ L)\n" + OUTPUT, 1, 13, "the size h is given twice"),
     (
@@ -101,14 +125,20 @@ SIZES = [
     ),
     ("size h = 9\nh = tanh(x @ L)\nyhat = softmax(h)\n", 3, 1, "yhat is no distribution over the vocabulary"),
     ("W : h, h\nh = tanh(x @ L)\n" + OUTPUT, 1, 1, "W is given a shape, but no equation uses it"),
-    ("LL : V, h\nh = tanh(x @ L)\n" + OUTPUT, 1, 1, "LL is given a shape, but no equation uses it", "mean L?"),
+    (
+        "LL : V, h\nh = tanh(x @ L)\n" + OUTPUT,
+        1, 1, "LL is given a shape, but no equation uses it", "mean L?",
+    ),
     ("x : h\nh = tanh(x @ L)\n" + OUTPUT, 1, 1, "x needs no shape: it is the token at time t, of size V"),
     ("b : h, h, h\nh = tanh(x @ L)\n" + OUTPUT, 1, 1, "b is given 3 dimensions"),
 ]  # fmt: skip
 
 OUTPUTS = [
     ("h = tanh(x @ L)\nyhat = h @ U\n", 2, 1, "yhat is no distribution", "softmax"),
-    ("h = tanh(x @ L)\nyhat = log_softmax(h @ U)\n", 2, 1, "yhat is no distribution", "these are its logarithms"),
+    (
+        "h = tanh(x @ L)\nyhat = log_softmax(h @ U)\n",
+        2, 1, "yhat is no distribution", "these are its logarithms",
+    ),
     (
         "h = tanh(x @ L)\na = sigmoid(h @ w)\nyhat = a * softmax(h @ U) + (1 - a) * softmax(h @ W)\n",
         3, 1, "yhat is no distribution", "a weight has to be a scalar", "w : h, 1",
@@ -151,7 +181,10 @@ def test_latex(case: tuple) -> None:
 
 
 def test_the_diagnostic_in_full() -> None:
-    text = "size e = 64, h = 128\ne = x @ L\nh = sigmoid(h[t-1] @ H + x @ I + b1)\nk = h @ K + e @ K\nK : h, k\n" + OUTPUT
+    text = (
+        "size e = 64, h = 128\ne = x @ L\nh = sigmoid(h[t-1] @ H + x @ I + b1)\nk = h @ K + e @ K\nK : h, k\n"
+        + OUTPUT
+    )
     with pytest.raises(EquationError) as caught:
         lower(parse(Source("rnn.eq", text)))
     assert str(caught.value) == (

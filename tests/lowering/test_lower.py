@@ -94,8 +94,12 @@ def test_two_steps_back() -> None:
 
 @pytest.mark.parametrize(
     ("start", "initial"),
-    [("0", None), ("0.5", build.broadcast(build.const(0.5), (H,))), ("tanh(s)", build.apply(Op.TANH, build.param("s", (H,))))],
-)  # fmt: skip
+    [
+        ("0", None),
+        ("0.5", build.broadcast(build.const(0.5), (H,))),
+        ("tanh(s)", build.apply(Op.TANH, build.param("s", (H,)))),
+    ],
+)
 def test_starts(start: str, initial: Expr | None) -> None:
     model = lowered(f"h = tanh(x @ L + h[t-1] @ H)\nh[0] = {start}\nyhat = softmax(h @ U)\n")
     assert model.states[0].initial is initial
@@ -148,19 +152,25 @@ def test_mean_divides_by_the_size() -> None:
 
 
 def test_dropout_masks_are_numbered() -> None:
-    model = lowered("h = dropout(dropout(x @ L, 0.5) @ W, 0.25)\nyhat = softmax(h @ U)\nsize h = 3\nL : V, 8\n")
+    model = lowered(
+        "h = dropout(dropout(x @ L, 0.5) @ W, 0.25)\nyhat = softmax(h @ U)\nsize h = 3\nL : V, 8\n"
+    )
     masks = {e.attr for e in topological([model.definitions["h"]]) if e.op is Op.MASK}
     assert masks == {(0, 0.5), (1, 0.25)}
 
 
 def test_shapes_of_parameters_follow_from_what_they_meet() -> None:
-    model = lowered("h = tanh(d * h[t-1] + x @ L)\na = sigmoid(sum(h * w) + c)\nyhat = softmax(a * (h @ U))\n")
+    model = lowered(
+        "h = tanh(d * h[t-1] + x @ L)\na = sigmoid(sum(h * w) + c)\nyhat = softmax(a * (h @ U))\n"
+    )
     assert model.params["d"] == model.params["w"] == (H,)
     assert model.params["c"] == ()
 
 
 def test_stated_shapes() -> None:
-    model = lowered("W : k, h\nL : V, 7\nw : h, 1\nh = tanh(x @ L @ A @ W)\nyhat = softmax(h @ U * (h @ w))\nA : 7, k\n")
+    model = lowered(
+        "W : k, h\nL : V, 7\nw : h, 1\nh = tanh(x @ L @ A @ W)\nyhat = softmax(h @ U * (h @ w))\nA : 7, k\n"
+    )
     assert model.params["A"] == (Dim.number(7), Dim.named("k"))
     assert model.params["w"] == (H,)
     assert model.dims == {"h": ("h",), "k": ("k",)}

@@ -1,7 +1,6 @@
 """Random valid models lower, in both layouts, to the same IR."""
 
 from hypothesis import given
-from models_strategy import RandomModel, random_models
 
 from bptt.ir import build
 from bptt.ir.dims import VOCABULARY
@@ -12,6 +11,7 @@ from bptt.ir.traversal import substitute, topological
 from bptt.lowering import lower
 from bptt.source import Source
 from bptt.syntax import parse
+from models_strategy import RandomModel, random_models
 
 
 def lowered(text: str) -> Model:

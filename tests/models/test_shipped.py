@@ -68,7 +68,11 @@ def test_equations_themselves(text: str) -> None:
     [
         ("gruu", "there is no model 'gruu', neither shipped nor as a file", "gru"),
         ("LSTM", "there is no model 'LSTM', neither shipped nor as a file", "lstm"),
-        ("transformer", "there is no model 'transformer', neither shipped nor as a file", "shipped are bigram"),
+        (
+            "transformer",
+            "there is no model 'transformer', neither shipped nor as a file",
+            "shipped are bigram",
+        ),
         ("nowhere/mine.eq", "there is no file nowhere/mine.eq", "bptt models"),
     ],
 )

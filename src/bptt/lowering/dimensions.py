@@ -13,7 +13,7 @@ from bptt.syntax.tree import Name, SizeStatement
 
 
 def stated_vectors(scope: Scope, shapes: Shapes) -> dict[str, Stated]:
-    """What the file states about the sizes of vectors, in stated shapes and `size` lines, by the vectors' names.
+    """What the file states about the sizes of vectors, by the vectors' names: stated shapes and `size` lines.
 
     Raises EquationError for a number given to a size that follows from others.
     """

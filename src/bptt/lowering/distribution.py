@@ -1,8 +1,8 @@
 """Whether an expression is a probability distribution, whatever its parameters: by its form, not by trying.
 
-A softmax is one, so is exp(a) / sum(exp(a)), and so is every mixture of distributions whose weights are scalars,
-none of them negative, with the sum 1 for all values of what they are made of: a · p + (1 - a) · q with
-a = sigmoid(…).
+A softmax is one, so is exp(a) / sum(exp(a)), and so is every mixture of distributions whose weights are
+scalars, none of them negative, with the sum 1 for all values of what they are made of: a · p + (1 - a) ·
+q with a = sigmoid(…).
 """
 
 from __future__ import annotations

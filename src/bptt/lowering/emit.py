@@ -40,8 +40,8 @@ def carry_name(variable: str, lag: int) -> str:
 class Emitter:
     """Emits one expression after the other; `definitions` holds those that are there already.
 
-    `pair` gives the shape of a surface expression, `named` that of a name; `numbers` are the sizes that are used as
-    numbers; `scalings` are the juxtaposed products with a scalar.
+    `pair` gives the shape of a surface expression, `named` that of a name; `numbers` are the sizes that
+    are used as numbers; `scalings` are the juxtaposed products with a scalar.
     """
 
     pair: Callable[[Expression], Pair]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from bptt.errors import EquationError
 from bptt.ir.ops import Op
 from bptt.lowering.names import Scope, nearest
 from bptt.lowering.surface import number, postorder
-from bptt.syntax.tree import FUNCTIONS, Binary, Call, Expression
+from bptt.syntax.tree import FUNCTIONS, Binary, Call
 
 # Functions that act on each element, and those that need a whole vector.
 ELEMENTWISE = {
@@ -25,8 +23,8 @@ ARITY = {name: 2 if name == "dropout" else 1 for name in FUNCTIONS}
 
 
 def check_calls(scope: Scope) -> None:
-    """Raise for a function that does not exist or gets what it cannot take, and for an exponent that is no number."""
-    for e in _expressions(scope):
+    """Raise for an unknown function, for arguments that it cannot take, for an exponent that is no number."""
+    for e in scope.expressions():
         for node in postorder(e):
             if isinstance(node, Call):
                 _check_call(node, scope)
@@ -36,11 +34,6 @@ def check_calls(scope: Scope) -> None:
                     "an exponent has to be a number",
                     hint="exp(b * log(a)) is a to the power of b",
                 )
-
-
-def _expressions(scope: Scope) -> Iterable[Expression]:
-    for statement in (*scope.definitions.values(), *scope.initials.values()):
-        yield statement.value
 
 
 def _check_call(call: Call, scope: Scope) -> None:

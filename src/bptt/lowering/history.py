@@ -1,4 +1,4 @@
-"""Earlier tokens: `x[t-1] @ W` is `u[t-1]` with `u = x @ W`, which carries a small vector instead of a one-hot one.
+"""Earlier tokens: `x[t-1] @ W` is `u[t-1]` with `u = x @ W`, so that a small vector is carried, not a token.
 
 Before the first step `u` is zero, as the product with a one-hot vector of nothing but zeros would be.
 """

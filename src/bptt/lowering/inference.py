@@ -1,7 +1,9 @@
-"""Shapes of all values, by unification. Here every value has two axes: a row is (1, n), a column (n, 1), a scalar (1, 1).
+"""Shapes of all values, by unification.
 
-What an equation says for certain is used at once. What depends on which operand is a scalar waits until that is known;
-where it never gets known, the defaults below are applied one at a time, the safest first, in the order of the file.
+Every value has two axes here: a row is (1, n), a column (n, 1), a scalar (1, 1). What an equation says
+for certain is used at once. What depends on which operand is a scalar waits until that is known; where it
+never gets known, the defaults below are applied one at a time, the safest first, in the order of the
+file.
 """
 
 from __future__ import annotations
@@ -49,8 +51,9 @@ Constraint = Callable[[Default], bool]
 class Shapes:
     """The shapes of a scope's expressions (`of`) and names (`named`).
 
-    `output` is the name whose value is a vector over the vocabulary, where that is known already. `vectors` are sizes that
-    the file states for vectors, by the vectors' names. Raises EquationError where shapes do not fit.
+    `output` is the name whose value is a vector over the vocabulary, where that is known already.
+    `vectors` are sizes that the file states for vectors, by the vectors' names. Raises EquationError
+    where shapes do not fit.
     """
 
     def __init__(self, scope: Scope, layout: str, output: str | None, vectors: Mapping[str, Stated]) -> None:
@@ -206,11 +209,11 @@ class Shapes:
         return default >= Default.UNKNOWNS_HAVE_ONE_SHAPE or any(map(self._is_shaped, pairs))
 
     def _settle_beside_scalar(self, node: Binary, e: Expression, shape: Pair, default: Default) -> bool:
-        """The operand `e` of `node` stands beside a scalar: it can have any shape, but if nothing else tells, is one, too."""
+        """The operand `e`, beside a scalar, can have any shape; if nothing else tells, it is one, too."""
         scalar = node.right if e is node.left else node.left
         if self._is_long(shape) or self.is_scalar(shape) or number(scalar) is not None:
             return True
-        # In `sum(h * w) + b` an unknown b is a scalar; in `s * v`, v is whatever the rest of the equation says.
+        # In `sum(h * w) + b` an unknown b is a scalar; in `s * v`, v is what the rest of the equation says.
         is_bias = node.operator in ("+", "-") and isinstance(e, Name) and not is_value(e, self.scope)
         if default >= (
             Default.OPERANDS_HAVE_ONE_SHAPE if is_bias else Default.UNKNOWN_BESIDE_SCALAR_IS_SCALAR
@@ -267,7 +270,7 @@ class Shapes:
         self._wait(settle)
 
     def _keep_layout(self, node: Binary) -> None:
-        """Refuse a value that stands where the layout has its vectors, beside parameters, and has the other orientation."""
+        """Refuse a vector of the other orientation where the layout has its vectors, beside parameters."""
         vector, matrix = (node.left, node.right) if self.layout == ROW else (node.right, node.left)
         if isinstance(vector, Transpose) or isinstance(matrix, Transpose):
             return
@@ -343,7 +346,7 @@ class Shapes:
         return any(not self.sizes.is_free(d) or self._is_borne(d) for d in pair)
 
     def _is_borne(self, size: Dim) -> bool:
-        """Whether some vector in the layout of the file has this size (what lies across may yet be a scalar)."""
+        """Whether a vector in the layout of the file has this size; what lies across may be a scalar."""
         name = unknown(self.sizes.resolve(size))
         return name is not None and self._is_vector_size(name)
 

@@ -12,9 +12,9 @@ ROW, COLUMN = "row", "column"
 
 
 def find_layout(scope: Scope) -> str:
-    """The layout that the products show: a value times parameters is a row, parameters times a value a column.
+    """The layout that products show: a value times parameters is a row, parameters times a value a column.
 
-    Raises EquationError, which points at both places, if the file shows both. A file that shows neither has rows.
+    A file that shows neither has rows. Raises EquationError, which points at both places, if it shows both.
     """
     first: dict[str, Span] = {}
     for equation in scope.definitions.values():

@@ -47,17 +47,16 @@ def lower(document: Document) -> Model:
 
 def _check_vectors(scope: Scope, shapes: Shapes) -> None:
     """Raise for a softmax of something that is no vector."""
-    for statement in (*scope.definitions.values(), *scope.initials.values()):
-        for node in postorder(statement.value):
-            if isinstance(node, Call) and node.function in OF_VECTORS:
-                if shapes.orientation(shapes.node(node)) is None:
-                    what = "a scalar" if shapes.is_scalar(shapes.node(node)) else "a matrix"
-                    raise EquationError.at(
-                        node.arguments[0].span,
-                        f"{node.function} of {what}",
-                        label=shapes.words.shape(shapes.node(node)),
-                        hint=f"{node.function} takes a vector",
-                    )
+    calls = [node for e in scope.expressions() for node in postorder(e) if isinstance(node, Call)]
+    for call in calls:
+        pair = shapes.node(call)
+        if call.function in OF_VECTORS and shapes.orientation(pair) is None:
+            raise EquationError.at(
+                call.arguments[0].span,
+                f"{call.function} of {'a scalar' if shapes.is_scalar(pair) else 'a matrix'}",
+                label=shapes.words.shape(pair),
+                hint=f"{call.function} takes a vector",
+            )
 
 
 def _emit(scope: Scope, shapes: Shapes, output: str) -> Model:

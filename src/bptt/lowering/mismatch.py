@@ -157,7 +157,7 @@ class Mismatch:
             vector.span,
             f"a {kind} vector stands {'left' if row else 'right'} of the matrix {matrix.span.text}",
             label=f"{kind} {self.shape(self._shapes.node(vector))}",
-            hint=f"the other products of this file have {self._shapes.layout} vectors; look for a .T too much",
+            hint=f"the other products of this file have {self._shapes.layout} vectors: is a .T too much?",
         )
 
     # Words for sizes and shapes.
@@ -227,7 +227,7 @@ class Mismatch:
         return ""
 
     def _bearer(self, size: str) -> str | None:
-        """The name that a size goes by: as it is stated, or that of the first vector which has it, a carried one if any."""
+        """The name of a size: as it is stated, or of the first vector which has it, a carried one if any."""
         stated = self._shapes.sizes.stated(size)
         if stated is not None and stated.name is not None:
             return stated.name

@@ -14,6 +14,7 @@ from bptt.source import Source, Span
 from bptt.syntax.tree import (
     Document,
     Equation,
+    Expression,
     InitialState,
     Name,
     OutputStatement,
@@ -32,10 +33,12 @@ S = TypeVar("S", Equation, InitialState, ShapeStatement)
 class Scope:
     """A document with its names resolved.
 
-    `definitions` and `initials` (`h[0] = …`) are in the order of the file, `order` is one in which the definitions can be
-    computed. `params` are the names that nothing defines, with their first places. `lags` says how far back a definition is
-    used. `varying` are the definitions that depend on a token or on the past; the others depend on parameters alone.
-    `named_sizes` are names in stated shapes that no vector has to bear: in an equation they are numbers.
+    `definitions` and `initials` (`h[0] = …`) are in the order of the file, `order` is one in which the
+    definitions can be computed. `params` are the names that nothing defines, with their first places.
+    `lags` says how far back a definition is used. `varying` are the definitions that depend on a token or
+    on the past; the others depend on parameters alone. `named_sizes` are names in stated shapes that no
+    vector has to bear: in an equation they are numbers. `added` are definitions that the file does not
+    have.
     """
 
     source: Source
@@ -51,6 +54,10 @@ class Scope:
     varying: frozenset[str]
     added: frozenset[str]
     remarks: tuple[str, ...]
+
+    def expressions(self) -> list[Expression]:
+        """The right sides of all equations and starts."""
+        return [e.value for e in self.definitions.values()] + [i.value for i in self.initials.values()]
 
     def all_names(self) -> set[str]:
         return {*self.definitions, *self.params, *self.named_sizes, *TOKENS, "t"}
@@ -83,8 +90,8 @@ def resolve(document: Document) -> Scope:
         raise EquationError.at(
             start, "no equations", hint="a model needs at least one, such as h = sigmoid(x @ W)"
         )
-    for statement in (*definitions.values(), *initials.values()):
-        _check_target(statement.target)
+    for target in [e.target for e in definitions.values()] + [i.target for i in initials.values()]:
+        _check_target(target)
     sizes: dict[str, SizeStatement] = {}
     for s in statements:
         if isinstance(s, SizeStatement):
@@ -126,7 +133,7 @@ class Place:
 
 
 def depends_on(scope: Scope, start: str, wanted: str) -> Iterator[Place]:
-    """Where `wanted` is used at time t by the definition `start`, or by the definitions that it uses at time t."""
+    """Where the definition `start` uses `wanted` at time t, itself or through others that it uses."""
     seen = {start}
     queue = [start]
     while queue:
@@ -151,8 +158,7 @@ def _complete(scope: Scope, definitions: dict[str, Equation], remarks: tuple[str
     """Parameters, lags, order and what varies, for these definitions."""
     params: dict[str, Span] = {}
     lags: dict[str, int] = {}
-    expressions = [e.value for e in definitions.values()] + [i.value for i in scope.initials.values()]
-    for expression in expressions:
+    for expression in replace(scope, definitions=definitions).expressions():
         for name in names(expression):
             if name.lag:
                 lags[name.id] = max(name.lag, lags.get(name.id, 0))

@@ -15,9 +15,10 @@ _HINT = "an output layer looks like yhat = softmax(h @ U + b)"
 
 
 def find_output(scope: Scope) -> str | None:
-    """The name of the output: as the file says, else `yhat`, else the only distribution that no other definition uses.
+    """The name of the output: as stated, else `yhat`, else the only distribution that nothing else uses.
 
-    None if no definition is a distribution. Raises EquationError if the file says it twice or several could be meant.
+    None if no definition is a distribution. Raises EquationError if the file says it twice, or several
+    could be meant.
     """
     stated = _stated(scope)
     if stated is not None:
@@ -83,7 +84,7 @@ def complete(scope: Scope, shapes: Shapes) -> Scope:
 
 
 def check_target(scope: Scope, output: str) -> None:
-    """Raise if the output, or what is carried, depends on the token that it has to predict; or the objective on nothing."""
+    """Raise if the output or what is carried depends on the token to be predicted, or J not on the output."""
     for name in (output, *scope.lags):
         for place in depends_on(scope, name, "y"):
             through = "" if place.user == name else f", through {place.user}"
@@ -107,7 +108,7 @@ def no_distribution(scope: Scope, output: str, shapes: Shapes) -> EquationError:
         scope.definitions[output].target.span,
         f"{output} is no distribution",
         more=[Label(*_culprit(value, shapes))],
-        hint="it has to be a softmax of a vector, or a mixture a * p + (1 - a) * q of two, with a scalar a = sigmoid(…)",
+        hint="it has to be a softmax, or a mixture a * p + (1 - a) * q of two, with a scalar a = sigmoid(…)",
     )
 
 
@@ -119,7 +120,7 @@ def _culprit(value: Expression, shapes: Shapes) -> tuple[Span, str]:
                 if not isinstance(gate, Call) and not shapes.is_scalar(shapes.node(gate)):
                     return (
                         gate.span,
-                        "a weight has to be a scalar: sigmoid(sum(h * w)), or state w : h, 1 for sigmoid(h @ w)",
+                        "a weight has to be a scalar: sigmoid(sum(h * w)), or sigmoid(h @ w) with w : h, 1",
                     )
         case Call(function="log_softmax"):
             return value.span, "these are its logarithms: exp(…) of them is a distribution"
@@ -133,9 +134,12 @@ def _stated(scope: Scope) -> str | None:
     for other in others:
         if other.output.id != first.output.id:
             raise EquationError.at(
-                other.span, "two outputs are stated", label="again here", more=[Label(first.span, "first here")],
+                other.span,
+                "two outputs are stated",
+                label="again here",
+                more=[Label(first.span, "first here")],
                 hint="a model has one",
-            )  # fmt: skip
+            )
     name = first.output
     if name.id not in scope.definitions or name.lag:
         raise EquationError.at(

@@ -30,7 +30,8 @@ class Stated:
 class Sizes:
     """Unknown sizes, what they are bound to, and what the file states about them.
 
-    A size is a `Dim` whose terms are `V` or unknowns; an unknown is called `?` and a number, which no user can write.
+    A size is a `Dim` whose terms are `V` or unknowns; an unknown is called `?` and a number, as no name
+    can be.
     """
 
     def __init__(self, is_vector_size: Callable[[str], bool]) -> None:
@@ -71,7 +72,7 @@ class Sizes:
         return d != ONE and not self.is_free(d)
 
     def equate(self, a: Dim, b: Dim, blame: Blame) -> None:
-        """Make `a` and `b` one size; raises `blame(a, b)` if that cannot be, at once or when more is known."""
+        """Make `a` and `b` one size; raises `blame(a, b)`, now or when more is known."""
         self._waiting.append((a, b, blame))
         again = True
         while again:
@@ -81,7 +82,7 @@ class Sizes:
             again = self.changes > before
 
     def make_one(self, d: Dim, blame: Blame) -> None:
-        """Make `d` the size 1, as an axis of a scalar; raises `blame(d, 1)` if something else is stated about it."""
+        """Make `d` the size 1, as an axis of a scalar; raises `blame(d, 1)` if it is stated."""
         d = self.resolve(d)
         name = unknown(d)
         if d != ONE:

@@ -25,7 +25,8 @@ def shipped() -> dict[str, str]:
 def source_of(spec: str) -> Source:
     """The equations that `spec` means: a shipped model's name, a file, or the equations themselves.
 
-    Text with a newline or a `=` is equations. Raises InputError for a name that is not known and a file that cannot be read.
+    Text with a newline or a `=` is equations. Raises InputError for a name that is not known and a file
+    that cannot be read.
     """
     if "\n" in spec or ("=" in spec and not _is_file(spec)):
         return Source("<equations>", spec)
