@@ -26,8 +26,37 @@ EMPTY = Source("<generated>", "")
 SPAN = EMPTY.span(0, 0)
 OPERATORS = ("+", "-", "*", "/", "**", "@", JUXTAPOSED)
 
-_LETTERS = st.sampled_from("a b c e h p s x y z H I L T U W J theta sigma delta Omega omicron hat size".split())
-_MARKS = st.sampled_from(["", "", "", "1", "12", "hat", "tilde1", "_e", "_t", "_T", "_xh", "_theta", "_ln", "_e2"])
+_LETTERS = st.sampled_from(
+    [
+        "a",
+        "b",
+        "c",
+        "e",
+        "h",
+        "p",
+        "s",
+        "x",
+        "y",
+        "z",
+        "H",
+        "I",
+        "L",
+        "T",
+        "U",
+        "W",
+        "J",
+        "theta",
+        "sigma",
+        "delta",
+        "Omega",
+        "omicron",
+        "hat",
+        "size",
+    ]
+)
+_MARKS = st.sampled_from(
+    ["", "", "", "1", "12", "hat", "tilde1", "_e", "_t", "_T", "_xh", "_theta", "_ln", "_e2"]
+)
 
 
 def _is_free(name: str) -> bool:
@@ -81,16 +110,12 @@ def expressions(operators=OPERATORS, max_leaves=12):
 def documents(operators=OPERATORS):
     """Documents with statements of every kind; they need not make sense as models."""
     values = expressions(operators, max_leaves=6)
-    dimensions = st.one_of(
-        plain_names, st.integers(1, 10**6).map(lambda size: Number(float(size), SPAN))
-    )
+    dimensions = st.one_of(plain_names, st.integers(1, 10**6).map(lambda size: Number(float(size), SPAN)))
     statements = st.one_of(
         st.builds(Equation, names, values, st.just(SPAN)),
         st.builds(InitialState, plain_names, values, st.just(SPAN)),
         st.builds(SizeStatement, plain_names, st.integers(1, 10**6), st.just(SPAN)),
-        st.builds(
-            ShapeStatement, plain_names, st.lists(dimensions, max_size=3).map(tuple), st.just(SPAN)
-        ),
+        st.builds(ShapeStatement, plain_names, st.lists(dimensions, max_size=3).map(tuple), st.just(SPAN)),
         st.builds(OutputStatement, names, st.just(SPAN)),
     )
     return st.lists(statements, min_size=1, max_size=4).map(lambda items: Document(tuple(items), EMPTY))

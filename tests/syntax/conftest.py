@@ -11,7 +11,7 @@ from bptt.syntax import parse
 def check_error():
     """check_error(text, line, column, message, marked): the one diagnostic that reading `text` gives.
 
-    `message` is part of what it says; `marked`, if given, the very characters under the carets. Returns the error.
+    `message` is part of what it says; `marked`, if given, what stands above the carets. Returns the error.
     """
 
     def check(text, line, column, message, marked=None, reader=parse):

@@ -84,4 +84,4 @@ def test_nesting_is_bounded(piece):
 
 
 def test_length_is_bounded(check_error):
-    check_error("#" * (MAX_CHARACTERS + 1), 1, 1, "more than", reader=parse_equations)
+    check_error("#" * (MAX_CHARACTERS + 1), 1, 1, "a model may have", reader=parse_equations)

@@ -1,7 +1,6 @@
 """The equation language: what is read, and its canonical spelling."""
 
 import pytest
-from strategies import SPAN
 
 from bptt.source import Source
 from bptt.syntax import parse, parse_equations, unparse
@@ -20,6 +19,7 @@ from bptt.syntax.tree import (
     SizeStatement,
     Transpose,
 )
+from strategies import SPAN
 
 
 def name(id, lag=0):

@@ -1,4 +1,4 @@
-"""The page about the language says what is so: its examples are read, and its table of operators is the parser's."""
+"""The page about the language says what is so: its examples are read, its tables are those of the parser."""
 
 import re
 from itertools import pairwise
@@ -9,7 +9,7 @@ import pytest
 from bptt.errors import EquationError
 from bptt.source import Source
 from bptt.syntax import parse, parse_equations, parse_latex, to_latex, unparse
-from bptt.syntax.parser import PRECEDENCE
+from bptt.syntax.expression import PRECEDENCE
 from bptt.syntax.tree import FUNCTIONS, JUXTAPOSED, Binary, Equation
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")

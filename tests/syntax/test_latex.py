@@ -16,7 +16,8 @@ PROSE = r"""
 Our network, with a vocabulary of $|V|$ words and a $d$-dimensional embedding, is
 $$\begin{aligned}
   v^{(t)} &= x^{(t)} E, \\
-  \mathbf{h}^{(t)} &= \operatorname{sigmoid}\left(\mathbf{h}^{(t-1)} \boldsymbol{R} + v^{(t)} I + b_{1}\right), \\[4pt]
+  \mathbf{h}^{(t)} &= \operatorname{sigmoid}\left(\mathbf{h}^{(t-1)} \boldsymbol{R}
+    + v^{(t)} I + b_{1}\right), \\[4pt]
   \hat{y}^{(t)} &= \text{softmax}\left(h^{(t)} O + b_2\right).
 \end{aligned}$$
 It says \[ p\left(x_{t+1} = w_j \mid x_t, \ldots, x_1\right) = \hat{y}_j^{(t)}. \]
@@ -33,12 +34,9 @@ $$\begin{aligned}
 def test_formulas_within_prose():
     equations, remarks = read(PROSE)
     assert equations == (
-        "v = x × E\n"
-        "h = sigmoid(h[t-1] × R + v × I + b1)\n"
-        "yhat = softmax(h × O + b2)\n"
-        "x[t+1] ~ yhat"
+        "v = x × E\nh = sigmoid(h[t-1] × R + v × I + b1)\nyhat = softmax(h × O + b2)\nx[t+1] ~ yhat"
     )
-    assert remarks == ("derivatives are worked out, not read: passed over in line 10, 12, 14",)
+    assert remarks == ("derivatives are worked out, not read: passed over in line 11, 13, 15",)
 
 
 GATED = r"""\begin{align*}
@@ -74,12 +72,11 @@ def test_steps_that_are_counted():
 
 def test_classifier_in_a_sentence():
     equations, _ = read(
-        r"Take $h = W_{\text{in}} x$, $s = W_{\text{out}} h$, $p = \text{softmax}(s)$, $p(y_c = 1 | s) = p_c$ with "
-        r"$\text{size}(x) = \text{size}(y) = N$ and $W_{\text{in}} \in \mathbb{R}^{M \times N}$."
+        r"Take $h = W_{\text{in}} x$, $s = W_{\text{out}} h$, $p = \text{softmax}(s)$, "
+        r"$p(y_c = 1 | s) = p_c$ "
+        r"with $\text{size}(x) = \text{size}(y) = N$ and $W_{\text{in}} \in \mathbb{R}^{M \times N}$."
     )
-    assert equations == (
-        "h = W_in × x\ns = W_out × h\np = softmax(s)\nx[t+1] ~ p\nx : N\ny : N\nW_in : M, N"
-    )
+    assert equations == ("h = W_in × x\ns = W_out × h\np = softmax(s)\nx[t+1] ~ p\nx : N\ny : N\nW_in : M, N")
 
 
 def test_overbrace_names_a_quantity():
@@ -133,7 +130,10 @@ def test_other_notes_are_passed_over(note, equations):
         (r"a = -x W + -y", "a = -x × W + -y"),
         (r"a = (\mathbf{1} - z) * \mathbb{1}", "a = (1 - z) * 1"),
         # functions
-        (r"a = \sigma(x) + \operatorname{sigmoid}(x) + sigmoid(xW)", "a = sigmoid(x) + sigmoid(x) + sigmoid(x × W)"),
+        (
+            r"a = \sigma(x) + \operatorname{sigmoid}(x) + sigmoid(xW)",
+            "a = sigmoid(x) + sigmoid(x) + sigmoid(x × W)",
+        ),
         (r"a = \ln x + \log(x) + \exp\left( x \right)", "a = log(x) + log(x) + exp(x)"),
         (r"a = \tanh^2 x_t + \sqrt{x}", "a = tanh(x) ** 2 + sqrt(x)"),
         (r"a = \mathrm{ReLU}(x) + \text{foo}(x, y)", "a = relu(x) + foo(x, y)"),
@@ -198,7 +198,10 @@ def test_spans_are_the_characters_as_written():
 
 
 def test_to_latex_reads_like_a_paper():
-    text = "size h = 8\nL : V, e\nh[0] = 0\ne = x @ L\nh = sigmoid(h[t-1] @ H + 2 * e * W_in + b1)\nx[t+1] ~ yhat\n"
+    text = (
+        "size h = 8\nL : V, e\nh[0] = 0\ne = x @ L\n"
+        "h = sigmoid(h[t-1] @ H + 2 * e * W_in + b1)\nx[t+1] ~ yhat\n"
+    )
     assert to_latex(parse(Source("<test>", text))) == (
         r"""\begin{aligned}
 \operatorname{size}(h) &= 8 \\

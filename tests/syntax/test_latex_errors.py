@@ -61,7 +61,8 @@ def test_diagnostic(check_error, text, line, column, message, marked):
 
 
 @pytest.mark.parametrize(
-    "piece", ["(", "{", "-", "x^{", "[a, ", r"\frac{", r"\tanh ", "a + ", "a ", r"\overbrace{", r"\hat{", "e^{"]
+    "piece",
+    ["(", "{", "-", "x^{", "[a, ", r"\frac{", r"\tanh ", "a + ", "a ", r"\overbrace{", r"\hat{", "e^{"],
 )
 def test_nesting_is_bounded(piece):
     with pytest.raises(EquationError):

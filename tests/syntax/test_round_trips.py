@@ -1,11 +1,11 @@
 """What is written is read back as the same tree, in both spellings."""
 
 from hypothesis import given
-from strategies import OPERATORS, SPAN, documents, expressions
 
 from bptt.source import Source
 from bptt.syntax import parse, parse_equations, parse_latex, to_latex, unparse
 from bptt.syntax.tree import JUXTAPOSED, Binary, Equation, Name
+from strategies import OPERATORS, SPAN, documents, expressions
 
 # LaTeX has no sign for `@`: it is written like the product that the shapes decide.
 WITHOUT_MATMUL = tuple(operator for operator in OPERATORS if operator != "@")

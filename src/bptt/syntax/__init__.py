@@ -18,8 +18,8 @@ _SIGN_OF_LATEX = re.compile(r"\\(?:[A-Za-z]|[\\(\[])|\$")
 def parse(source: Source) -> Document:
     """The document of a text in either spelling.
 
-    It is LaTeX if, comments (`# …`) aside, it has a command, a `\\\\` or a `$`; the equation language has none of
-    these. Raises EquationError, with one diagnostic, where the text cannot be read.
+    It is LaTeX if, comments (`# …`) aside, it has a command, a `\\\\` or a `$`; the equation language has
+    none of these. Raises EquationError, with one diagnostic, where the text cannot be read.
     """
     is_latex = _SIGN_OF_LATEX.search(_COMMENT.sub("", source.text))
     return parse_latex(source) if is_latex else parse_equations(source)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from dataclasses import replace
 
 from bptt.errors import EquationError
@@ -37,7 +36,10 @@ from bptt.syntax.tree import (
 _DERIVATIVES = (r"\partial", r"\nabla")
 _ORDERS = {r"\le", r"\leq", r"\ge", r"\geq", "<", ">"}
 _COMPARISONS = _ORDERS | {r"\approx", r"\propto", r"\neq", r"\ll", r"\to"}
-_FORMS = r"an equation is `name = expression`; shapes are `W \in \mathbb{R}^{m \times n}`, outputs `x_{t+1} \sim p`"
+_FORMS = (
+    r"an equation is `name = expression`; a shape is `W \in \mathbb{R}^{m \times n}`, "
+    r"an output `x_{t+1} \sim p`"
+)
 
 
 def parse_latex(source: Source) -> Document:
@@ -114,7 +116,9 @@ class _Reader:
         """Read one part; False if it is a derivative, or a definition, that is passed over."""
         tokens = part.tokens
         first = tokens[0]
-        if _mentions(tokens, *_DERIVATIVES) or (self._has_derivatives and (first.kind, first.text) == ("name", "delta")):
+        if _mentions(tokens, *_DERIVATIVES) or (
+            self._has_derivatives and (first.kind, first.text) == ("name", "delta")
+        ):
             self._derivatives.append(part.span.line)
             return False
         relations = _relations(tokens)
@@ -157,7 +161,9 @@ class _Reader:
         if comparison is not None:
             if comparison.kind in _ORDERS and _mentions_time(tokens):
                 return  # 1 \le t \le T
-            raise EquationError.at(comparison.span, f"`{comparison.span.text}` makes no equation", hint=_FORMS)
+            raise EquationError.at(
+                comparison.span, f"`{comparison.span.text}` makes no equation", hint=_FORMS
+            )
         raise EquationError.at(part.span, "this is no equation: it has no `=`", hint=_FORMS)
 
     def _check_mentioned(self) -> None:
@@ -185,7 +191,7 @@ class _Reader:
             self.statements.append(ShapeStatement(name, dimensions, target.span.to(part.span)))
 
     def _real_dimensions(self, tokens: list[Token], place: int) -> tuple[Name | Number, ...] | None:
-        """The dimensions of the set that begins at `place`: \\mathbb{R}^{m \\times n}; None if it is another set."""
+        r"""The dimensions of the set at `place`, \mathbb{R}^{m \times n}; None if it is another set."""
         if tokens[place].kind != "reals":
             return None
         if tokens[place + 1].kind == "end":
@@ -221,12 +227,16 @@ class _Reader:
         value = [token for token in sides[-1][:-1] if token.kind != "|"]
         dimension = self._dimension(value)
         if dimension is None or len(sides) < 2:
-            raise EquationError.at(part.span, "this size is not understood", hint=r"write `\text{size}(h) = 128`")
+            raise EquationError.at(
+                part.span, "this size is not understood", hint=r"write `\text{size}(h) = 128`"
+            )
         for side in sides[:-1]:
             inside = [token for token in side[1:] if token.kind not in ("(", ")")]
             raw = read_name(inside, 0)
             if side[0].text not in ("size", r"\dim") or raw is None or inside[raw.end].kind != "end":
-                raise EquationError.at(part.span, "this size is not understood", hint=r"write `\text{size}(h) = 128`")
+                raise EquationError.at(
+                    part.span, "this size is not understood", hint=r"write `\text{size}(h) = 128`"
+                )
             name = resolve(raw, self._context).name
             if isinstance(dimension, Number):
                 self.statements.append(SizeStatement(name, int(dimension.value), part.span))
@@ -250,7 +260,9 @@ class _Reader:
         if raw is None or tokens[raw.end].kind != "end":
             place = tokens[0].span.to(tokens[-1].span)
             hint = r"give the distribution a name, `p = \text{softmax}(…)`, and write it here"
-            raise EquationError.at(place, "the distribution of the next token is not a single name", hint=hint)
+            raise EquationError.at(
+                place, "the distribution of the next token is not a single name", hint=hint
+            )
         if indexed:
             raw = self._whole(raw)
         name = resolve(raw, self._context).name
@@ -276,7 +288,9 @@ class _Reader:
             self._remark(part.span, f"of several right sides of `{target.id}`, the first is read")
         self.statements += parser.before
         span = part.span
-        self.statements.append(InitialState(target, value, span) if is_initial else Equation(target, value, span))
+        self.statements.append(
+            InitialState(target, value, span) if is_initial else Equation(target, value, span)
+        )
 
     def _left_side(self, tokens: list[Token]) -> tuple[Name, bool]:
         raw = read_name(tokens, 0)

@@ -9,7 +9,6 @@ from bptt.syntax.latex_names import (
     Context,
     RawName,
     Script,
-    matching,
     read_name,
     read_script,
     resolve,
@@ -40,7 +39,7 @@ _FIRST_OF_FACTOR = frozenset(
     ["name", "word", "function", "number", "accent", "(", "[", "{", r"\{", r"\frac", r"\sqrt", r"\sum"]
     + [r"\overbrace", r"\underbrace"]
 )
-# By convention functions, where a bracket follows; so that `f(x)` is not read as a product with a parameter f.
+# By convention functions, where a bracket follows: `f(x)` is no product with a parameter f.
 _FUNCTION_LETTERS = frozenset(["f", "g", "phi"])
 _CROSS_ENTROPY = ("CE", "CrossEntropy")
 
@@ -147,7 +146,9 @@ class ExpressionParser:
             case r"\sqrt":
                 self._take()
                 if self._next.kind == "[":
-                    raise EquationError.at(self._next.span, "only square roots are read", hint="write a power instead")
+                    raise EquationError.at(
+                        self._next.span, "only square roots are read", hint="write a power instead"
+                    )
                 operand = self._argument(token)
                 span = token.span.to(self._tokens[self._position - 1].span)
                 return self._scripts(Call("sqrt", (operand,), span, token.span))
@@ -163,7 +164,10 @@ class ExpressionParser:
         first = self._next
         if (first.kind, first.text) == ("name", "sigma") and self._tokens[self._position + 1].kind == "(":
             return self._call(self._take(), "sigmoid")
-        if first.text in _FUNCTION_LETTERS - self._context.defined and self._tokens[self._position + 1].kind == "(":
+        if (
+            first.text in _FUNCTION_LETTERS - self._context.defined
+            and self._tokens[self._position + 1].kind == "("
+        ):
             return self._call(self._take(), first.text)
         if first.kind == "word" and self._tokens[self._position + 1].kind == "(":
             return self._call(self._take(), first.text)
@@ -187,7 +191,9 @@ class ExpressionParser:
     def _exponential(self, script: Script, span: Span, first: Token) -> Expression:
         if self._context.e_is_variable:
             hint = r"write `\exp(…)`, or, for a power of the quantity e, `(e)^{…}`"
-            raise EquationError.at(span, "`e` is a quantity of this model, so `e^{…}` could be two things", hint=hint)
+            raise EquationError.at(
+                span, "`e` is a quantity of this model, so `e^{…}` could be two things", hint=hint
+            )
         return self._scripts(Call("exp", (self._inside(script),), span, first.span))
 
     def _scripts(self, value: Expression) -> Expression:
@@ -200,7 +206,9 @@ class ExpressionParser:
                 index = self._context.sum_index
                 if index is None or [token.text for token in script.inner] != [index]:
                     hint = "equations are read for whole vectors and matrices, not for their elements"
-                    raise EquationError.at(script.span, "an index on an expression is not understood", hint=hint)
+                    raise EquationError.at(
+                        script.span, "an index on an expression is not understood", hint=hint
+                    )
                 continue
             value = self._raised(value, script)
         return value
@@ -222,12 +230,14 @@ class ExpressionParser:
     # Brackets
 
     def _group(self) -> Expression:
-        """( ), { } and \\{ \\} around one expression; [ ] likewise or, with commas or semicolons, a concatenation."""
+        r"""What is in ( ), { }, \{ \} or [ ]; in the last, with commas or semicolons, a concatenation."""
         items, span = self._bracketed()
         if len(items) == 1:
             return items[0]
         if self._tokens[self._position - 1].kind != "]":
-            raise EquationError.at(span, "these brackets hold one expression", hint="to concatenate, write `[a; b]`")
+            raise EquationError.at(
+                span, "these brackets hold one expression", hint="to concatenate, write `[a; b]`"
+            )
         return Concatenation(tuple(items), span)
 
     def _bracketed(self) -> tuple[list[Expression], Span]:
@@ -254,14 +264,18 @@ class ExpressionParser:
         if token.kind == "number" and len(token.text) == 1:
             return Number(float(self._take().text), token.span)
         if token.kind != "{":
-            raise EquationError.at(command.span, f"`{command.text}` lacks an argument", hint="write it in braces")
+            raise EquationError.at(
+                command.span, f"`{command.text}` lacks an argument", hint="write it in braces"
+            )
         items, span = self._bracketed()
         if len(items) != 1:
-            raise EquationError.at(span, "these braces hold one expression", hint="to concatenate, write `[a; b]`")
+            raise EquationError.at(
+                span, "these braces hold one expression", hint="to concatenate, write `[a; b]`"
+            )
         return items[0]
 
     def _brace(self) -> Expression:
-        r"""`\overbrace{value}^{g_t}`: the value or, where the note names a quantity of this step, that quantity.
+        r"""`\overbrace{value}^{g_t}`: the value or, where the note names a quantity of this step, that one.
 
         It is then defined before the equation, so that it can be spoken of.
         """
@@ -291,7 +305,9 @@ class ExpressionParser:
             script, self._position = read_script(self._tokens, self._position)
             if script.kind == "_" or script.tokens[0].kind in ("'", "-"):
                 what = f"this mark on `{function.text}` is not understood"
-                raise EquationError.at(script.span, what, hint="there are the natural logarithm, and positive powers")
+                raise EquationError.at(
+                    script.span, what, hint="there are the natural logarithm, and positive powers"
+                )
             powers.append(script)
         if self._next.kind in ("(", "[", "{", r"\{"):
             value: Expression = self._call(function, function.text)
@@ -343,13 +359,15 @@ class ExpressionParser:
         raise EquationError.at(
             sign.span,
             "this sum over an index is not understood",
-            hint=r"write products of matrices instead, as in `W x`; the sum of all elements of v is `\operatorname{sum}(v)`",
+            hint=r"write a product, as `W x`; the sum of all elements of v is `\operatorname{sum}(v)`",
         )
 
     def _unexpected(self, token: Token) -> EquationError:
         if token.kind == "end":
             if self._position == 0:
-                return EquationError.at(token.span, "an expression is missing here", hint="write one after the `=`")
+                return EquationError.at(
+                    token.span, "an expression is missing here", hint="write one after the `=`"
+                )
             before = self._tokens[self._position - 1].span
             return EquationError.at(before, f"an operand is missing after `{before.text}`", hint="write it")
         hint = _INSTEAD.get(token.kind, "")
@@ -372,7 +390,9 @@ def _cross_entropy(call: Call) -> Expression:
     r"""`\text{CE}(y, p)` written out: -sum(y * log(p))."""
     names = [argument.id if isinstance(argument, Name) else "" for argument in call.arguments]
     if len(names) != 2 or "y" not in names:
-        raise EquationError.at(call.span, "the cross-entropy is that of `y` and a distribution", hint="write `CE(y, p)`")
+        raise EquationError.at(
+            call.span, "the cross-entropy is that of `y` and a distribution", hint="write `CE(y, p)`"
+        )
     label = call.arguments[names.index("y")]
     distribution = call.arguments[1 - names.index("y")]
     log = Call("log", (distribution,), distribution.span, call.function_span)

@@ -11,9 +11,22 @@ from bptt.syntax.spelling import GREEK_NAMES, SUBSCRIPT_DIGITS, SUPERSCRIPT_DIGI
 from bptt.syntax.tree import FUNCTIONS
 
 # Kinds of tokens: "name" (a letter), "word" (upright letters), "function", "number", "accent", "prose",
-# "string" (quoted words), "reals", "break" (`\\`), "newline" (only in a text without delimiters), "quad", "end", or the symbol or command itself.
+# "string" (quoted words), "reals", "break" (`\\`), "newline" (only in a text without delimiters), "quad",
+# "end", or the symbol or command itself.
 
-_ENVIRONMENTS = "equation align aligned alignat split gather gathered multline eqnarray displaymath math".split()
+_ENVIRONMENTS = [
+    "equation",
+    "align",
+    "aligned",
+    "alignat",
+    "split",
+    "gather",
+    "gathered",
+    "multline",
+    "eqnarray",
+    "displaymath",
+    "math",
+]
 _MATRICES = ("matrix", "bmatrix", "pmatrix", "Bmatrix", "array")
 _OPENING = re.compile(
     r"\\\\|\\[$%]|^[ \t]*%[^\n]*|(?P<opening>\$\$|\$|\\\[|\\\(|\\begin\s*\{(?P<name>"
@@ -24,18 +37,73 @@ _OPENING = re.compile(
 _CLOSING = {"$$": r"\$\$", "$": r"\$", r"\[": r"\\\]", r"\(": r"\\\)"}
 
 _LAYOUT = frozenset(
-    r"\left \right \middle \big \Big \bigg \Bigg \bigl \Bigl \biggl \Biggl \bigr \Bigr \biggr \Biggr \bigm \Bigm"
-    r" \, \! \; \: \> \/ \displaystyle \textstyle \scriptstyle \limits \nolimits \nonumber \notag \hline \allowbreak"
-    r" \noindent \centering \bf \rm \it \mathstrut \strut".split()
+    [
+        r"\left",
+        r"\right",
+        r"\middle",
+        r"\big",
+        r"\Big",
+        r"\bigg",
+        r"\Bigg",
+        r"\bigl",
+        r"\Bigl",
+        r"\biggl",
+        r"\Biggl",
+        r"\bigr",
+        r"\Bigr",
+        r"\biggr",
+        r"\Biggr",
+        r"\bigm",
+        r"\Bigm",
+        r"\,",
+        r"\!",
+        r"\;",
+        r"\:",
+        r"\>",
+        r"\/",
+        r"\displaystyle",
+        r"\textstyle",
+        r"\scriptstyle",
+        r"\limits",
+        r"\nolimits",
+        r"\nonumber",
+        r"\notag",
+        r"\hline",
+        r"\allowbreak",
+        r"\noindent",
+        r"\centering",
+        r"\bf",
+        r"\rm",
+        r"\it",
+        r"\mathstrut",
+        r"\strut",
+    ]
 ) | {"\\ ", "\\\n", "\\&"}
-_SEPARATORS = frozenset(r"\quad \qquad \implies \Rightarrow \therefore \bullet".split())
-_LAYOUT_WITH_GROUP = frozenset(r"\tag \label \color \hspace \vspace \phantom \vphantom \ref \eqref".split())
+_SEPARATORS = frozenset([r"\quad", r"\qquad", r"\implies", r"\Rightarrow", r"\therefore", r"\bullet"])
+_LAYOUT_WITH_GROUP = frozenset(
+    [r"\tag", r"\label", r"\color", r"\hspace", r"\vspace", r"\phantom", r"\vphantom", r"\ref", r"\eqref"]
+)
 # What only changes the looks of its group, and is read as the bare contents.
 _LOOKS = frozenset(
-    r"\mathbf \boldsymbol \bm \pmb \mathcal \mathscr \mathfrak \mathnormal \vec \boxed \fbox \ensuremath".split()
+    [
+        r"\mathbf",
+        r"\boldsymbol",
+        r"\bm",
+        r"\pmb",
+        r"\mathcal",
+        r"\mathscr",
+        r"\mathfrak",
+        r"\mathnormal",
+        r"\vec",
+        r"\boxed",
+        r"\fbox",
+        r"\ensuremath",
+    ]
 )
-_UPRIGHT = frozenset(r"\mathrm \mathit \mathsf \mathtt \operatorname".split())
-_TEXT = frozenset(r"\text \textrm \textit \textbf \textsf \texttt \textnormal \mbox".split())
+_UPRIGHT = frozenset([r"\mathrm", r"\mathit", r"\mathsf", r"\mathtt", r"\operatorname"])
+_TEXT = frozenset(
+    [r"\text", r"\textrm", r"\textit", r"\textbf", r"\textsf", r"\texttt", r"\textnormal", r"\mbox"]
+)
 _ACCENTS = {
     r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde",
     r"\bar": "bar", r"\overline": "bar",
@@ -44,11 +112,14 @@ _FUNCTION_COMMANDS = {r"\tanh": "tanh", r"\exp": "exp", r"\log": "log", r"\ln": 
 _SYNONYMS = {
     r"\odot": "*", r"\circ": "*", r"\ast": "*", "⊙": "*", "∘": "*", "−": "-", "·": r"\cdot", "⋅": r"\cdot",
     "×": r"\times", r"\intercal": r"\top", "∈": r"\in", "∼": r"\sim", r"\thicksim": r"\sim", "∂": r"\partial",
-    "∇": r"\nabla", "∑": r"\sum", "…": r"\dots", r"\ldots": r"\dots", r"\cdots": r"\dots", r"\dotsc": r"\dots",
+    "∇": r"\nabla", "∑": r"\sum", "…": r"\dots", r"\ldots": r"\dots", r"\cdots": r"\dots",
+    r"\dotsc": r"\dots",
     r"\langle": "⟨", r"\rangle": "⟩", r"\lbrack": "[", r"\rbrack": "]", r"\lbrace": r"\{", r"\rbrace": r"\}",
-    r"\lparen": "(", r"\rparen": ")", r"\mid": "|", r"\vert": "|", r"\lvert": "|", r"\rvert": "|", r"\colon": ":",
+    r"\lparen": "(", r"\rparen": ")", r"\mid": "|", r"\vert": "|", r"\lvert": "|", r"\rvert": "|",
+    r"\colon": ":",
     r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cfrac": r"\frac", r"\prime": "'", "′": "'", "’": "'",
-    r"\coloneqq": "=", r"\triangleq": "=", r"\equiv": "=", r"\gets": "=", r"\leftarrow": "=", r"\doteq": "=", ":=": "=",
+    r"\coloneqq": "=", r"\triangleq": "=", r"\equiv": "=", r"\gets": "=", r"\leftarrow": "=", r"\doteq": "=",
+    ":=": "=",
     "ℝ": "reals", r"\R": "reals", r"\Re": "reals",
 }  # fmt: skip
 _LETTER_COMMANDS = {rf"\{name}": name for name in GREEK_NAMES - {"omicron", "Omicron"}} | {
@@ -57,8 +128,49 @@ _LETTER_COMMANDS = {rf"\{name}": name for name in GREEK_NAMES - {"omicron", "Omi
 }  # fmt: skip
 # Words that stand between equations; any other single word in \text{} is a name.
 _PROSE = frozenset(
-    "let where for and with if so when given then or is are as in at by to of the a all each every we have hence thus"
-    " since while otherwise step steps denote define defined using that such here note".split()
+    [
+        "let",
+        "where",
+        "for",
+        "and",
+        "with",
+        "if",
+        "so",
+        "when",
+        "given",
+        "then",
+        "or",
+        "is",
+        "are",
+        "as",
+        "in",
+        "at",
+        "by",
+        "to",
+        "of",
+        "the",
+        "a",
+        "all",
+        "each",
+        "every",
+        "we",
+        "have",
+        "hence",
+        "thus",
+        "since",
+        "while",
+        "otherwise",
+        "step",
+        "steps",
+        "denote",
+        "define",
+        "defined",
+        "using",
+        "that",
+        "such",
+        "here",
+        "note",
+    ]
 )
 
 _PATTERN = re.compile(
@@ -205,7 +317,11 @@ class _Lexer:
         if text in _SEPARATORS:
             return self._emit("quad", text, start, end)
         if text in _LOOKS:
-            return self._emit("looks", text, start, end) if _SAME_LINE_GROUP.match(self.text, end, self.end) else end
+            return (
+                self._emit("looks", text, start, end)
+                if _SAME_LINE_GROUP.match(self.text, end, self.end)
+                else end
+            )
         if text in _LETTER_COMMANDS:
             return self._emit("name", _LETTER_COMMANDS[text], start, end)
         if text in _ACCENTS:

@@ -58,7 +58,9 @@ class Script:
         match [(token.kind, token.text) for token in self.inner]:
             case [("name", "t")]:
                 return 0
-            case [("name", "t"), (("+" | "-") as sign, _), ("number", digits)] if digits.isdecimal() and len(digits) < 7:
+            case [("name", "t"), (("+" | "-") as sign, _), ("number", digits)] if (
+                digits.isdecimal() and len(digits) < 7
+            ):
                 return int(digits) if sign == "-" else -int(digits)
         return None
 
@@ -116,14 +118,18 @@ def read_script(tokens: list[Token], position: int) -> tuple[Script, int]:
     """The script at `position` (of a `_` or `^`), and the index behind it."""
     mark, first = tokens[position], tokens[position + 1]
     if first.kind == "end":
-        raise EquationError.at(mark.span, f"nothing follows this `{mark.text}`", hint="write the index in braces")
+        raise EquationError.at(
+            mark.span, f"nothing follows this `{mark.text}`", hint="write the index in braces"
+        )
     if first.kind in ("{", "("):
         # `h^(t)` is meant as `h^{(t)}`, though TeX would raise the bracket only.
         end = matching(tokens, position + 1, within=None if first.kind == "{" else _LONGEST_BARE_INDEX)
         inside = tokens[position + 2 : end] if first.kind == "{" else tokens[position + 1 : end + 1]
         span = mark.span.to(tokens[end].span)
         if not inside:
-            raise EquationError.at(span, "this index is empty", hint="write what belongs there, or leave it out")
+            raise EquationError.at(
+                span, "this index is empty", hint="write what belongs there, or leave it out"
+            )
         return Script(mark.kind, tuple(inside), span), end + 1
     return Script(mark.kind, (first,), mark.span.to(first.span)), position + 2
 
@@ -229,7 +235,9 @@ def _observe(tokens: list[Token], context: Context) -> list[Script]:
             position += 1
             continue
         position = raw.end
-        labels = [script.label() or "" for script in raw.scripts if script.kind == "_" and script.time() is None]
+        labels = [
+            script.label() or "" for script in raw.scripts if script.kind == "_" and script.time() is None
+        ]
         name = canonical_name("_".join([raw.base, *filter(None, labels)]))
         above = [script for script in raw.scripts if script.kind == "^"]
         powers += [script for script in above if script.time() is None and script.label() is None]
@@ -263,7 +271,9 @@ def resolve(raw: RawName, context: Context, on_left: bool = False) -> ResolvedNa
         elif (left := _superscript(raw, script, labels)) is not None:
             rest.append(left)
     if len(lags) > 1:
-        raise EquationError.at(raw.span, "this name has two times", hint="write one: `h_{t-1}` or `h^{(t-1)}`")
+        raise EquationError.at(
+            raw.span, "this name has two times", hint="write one: `h_{t-1}` or `h^{(t-1)}`"
+        )
     name = canonical_name("_".join([raw.base, *labels]))
     if name in RESERVED_NAMES:
         hint = "choose another letter" if name == "t" else f"write its argument in brackets, `{name}(…)`"
@@ -273,7 +283,7 @@ def resolve(raw: RawName, context: Context, on_left: bool = False) -> ResolvedNa
 
 
 def _is_initial(raw: RawName, script: Script, context: Context) -> bool:
-    """Whether `script` is the 0 of an initial state: h_0 where there is h_t, or h^{(0)} unless (n) counts layers."""
+    """Whether it is the 0 of an initial state: h_0 beside h_t, or h^{(0)} unless (n) counts layers."""
     if script.number != 0 or raw.has_time:
         return False
     others = [other.label() or "" for other in raw.scripts if other is not script and other.kind == "_"]
@@ -284,7 +294,7 @@ def _is_initial(raw: RawName, script: Script, context: Context) -> bool:
 
 
 def _fixed_step(raw: RawName, script: Script, context: Context) -> int | None:
-    """The lag of a numbered step, such as the last one of `for t = 1, 2, 3`; None where the number is a label."""
+    """The lag of a numbered step, such as the last of `for t = 1, 2, 3`; None where the number is a label."""
     if raw.has_time:
         return None
     below = script.kind == "_" and raw.base in context.timed_below
@@ -330,7 +340,9 @@ def _subscript(raw: RawName, script: Script, context: Context, lags: list[int]) 
         return [label]
     comma = next((place for place, token in enumerate(inner) if token.kind == ","), None)
     if comma is not None and comma > 0:
-        left, right = (Script("_", part, script.span) for part in (inner[:comma], inner[comma + 1 :] or inner[:1]))
+        left, right = (
+            Script("_", part, script.span) for part in (inner[:comma], inner[comma + 1 :] or inner[:1])
+        )
         for number, time in ((left, right), (right, left)):
             lag = time.time()
             if number.number is not None and lag is not None:

@@ -44,7 +44,7 @@ def is_inline(segment: Span) -> bool:
 
 
 def split(tokens: list[Token], context: Context, inline: bool = False, bare: bool = False) -> list[Part]:
-    """The parts of a formula. A range of steps (`t = 1, 2, 3`) is no part: its end goes to `context.last_step`."""
+    """The parts of a formula. A range of steps (`t = 1, 2, 3`) is none; its end is `context.last_step`."""
     pieces: list[list[Token]] = [[]]
     depth = 0
     position = 0

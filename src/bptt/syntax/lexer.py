@@ -15,7 +15,7 @@ MAX_CHARACTERS = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind` is "name", "number", "newline", "end", or the symbol itself; `text` is the canonical spelling."""
+    """`kind` is "name", "number", "newline", "end", or the symbol itself; `text` the canonical spelling."""
 
     kind: str
     text: str
@@ -67,7 +67,7 @@ def check_length(source: Source) -> None:
     if len(source.text) > MAX_CHARACTERS:
         raise EquationError.at(
             source.span(0, 0),
-            f"this text has {len(source.text)} characters, more than the {MAX_CHARACTERS} allowed for a model",
+            f"this text has {len(source.text)} characters; a model may have {MAX_CHARACTERS}",
             hint="give the file with the equations, not the training text",
         )
 
@@ -95,7 +95,9 @@ def tokenize(source: Source) -> list[Token]:
         elif kind == "power":
             kind = "**"
         elif kind == "equals":
-            raise EquationError.at(span, "`==` is no part of the language", hint="an equation has a single `=`")
+            raise EquationError.at(
+                span, "`==` is no part of the language", hint="an equation has a single `=`"
+            )
         elif kind == "symbol":
             if text not in SYMBOLS:
                 raise _unexpected(text, span)

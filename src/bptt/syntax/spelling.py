@@ -9,9 +9,10 @@ from bptt.syntax.tree import FUNCTIONS
 
 _GREEK_LETTERS = (
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
-    "nu", "xi", "omicron", "pi", "rho", "final sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+    "nu", "xi", "omicron", "pi", "rho", "final sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi",
+    "omega",
 )  # fmt: skip
-# Character to name: α to alpha, Α to Alpha. Final sigma, and the variants that fonts draw, have their letter's name.
+# Character to name: α to alpha, Α to Alpha. Final sigma and the variants of fonts have their letter's name.
 GREEK = {chr(0x3B1 + place): name.removeprefix("final ") for place, name in enumerate(_GREEK_LETTERS)}
 GREEK |= {
     chr(0x391 + place): name.capitalize()

@@ -1,4 +1,4 @@
-"""The tree as LaTeX: times as `^{(t)}`, products side by side, one row of an `aligned` environment a statement."""
+"""The tree as LaTeX: times as `^{(t)}`, products side by side, a row of `aligned` for each statement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from bptt.syntax.latex_names import INDICES
 from bptt.syntax.spelling import GREEK_NAMES
 from bptt.syntax.tree import (
     BINARY_PRECEDENCE,
-    JUXTAPOSED,
     NEGATION_PRECEDENCE,
     Binary,
     Call,
@@ -48,8 +47,8 @@ _INPUTS = ("x", "y")
 def to_latex(node: Document | Statement | Expression) -> str:
     """LaTeX of a document (an `aligned` environment), of a statement, or of an expression.
 
-    `@` is written like the product whose kind the shapes decide, side by side, and is read back as that one. Names
-    that vary with time are the inputs, what the node defines, and what it names with a time; they bear `^{(t)}`.
+    `@` is written like the product whose kind the shapes decide, side by side, and is read back as that one.
+    Names that vary with time (the inputs, what the node defines, what it names with a time) bear `^{(t)}`.
     """
     return _Writer(_timed(node)).show(node)
 
@@ -101,7 +100,8 @@ class _Writer:
                 return rf"\operatorname{{size}}({_letters(name.id)}) {align}= {size}"
             case ShapeStatement(target, dimensions):
                 sizes = r" \times ".join(
-                    format_number(size.value) if isinstance(size, Number) else _letters(size.id) for size in dimensions
+                    format_number(size.value) if isinstance(size, Number) else _letters(size.id)
+                    for size in dimensions
                 )
                 space = rf"\mathbb{{R}}^{{{sizes}}}" if dimensions else r"\mathbb{R}"
                 return rf"{_letters(target.id)} {align}\in {space}"
@@ -157,7 +157,9 @@ class _Writer:
 
     def _right(self, node: Expression, outer: int) -> str:
         """A right operand: a minus after an operator is put in brackets."""
-        return _bracketed(self._expression(node)) if isinstance(node, Negate) else self._expression(node, outer)
+        return (
+            _bracketed(self._expression(node)) if isinstance(node, Negate) else self._expression(node, outer)
+        )
 
     def _power(self, base: Expression, exponent: Expression) -> str:
         if isinstance(exponent, Number):

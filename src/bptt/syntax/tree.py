@@ -1,6 +1,7 @@
 """The surface tree: equations as they were written, with the place of every part.
 
-It remembers spelling and spans; what the equations mean (shapes, recurrences, parameters) is found out by `lowering`.
+It remembers spelling and spans; what the equations mean (shapes, recurrences, parameters) is found out by
+`lowering`.
 Two trees are equal where their structure is: spans do not take part in comparison.
 """
 
@@ -138,7 +139,7 @@ class ShapeStatement:
 
 @dataclass(frozen=True)
 class OutputStatement:
-    """`x[t+1] ~ p`, or `p(x_{t+1} = v_j | …) = p_j` in LaTeX: `output` is the distribution of the next token."""
+    """`x[t+1] ~ p`, in LaTeX also `p(x_{t+1} = v_j | …) = p_j`: `output` is that of the next token."""
 
     output: Name
     span: Span = field(compare=False, repr=False)
