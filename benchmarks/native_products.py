@@ -2,16 +2,16 @@
 
     python benchmarks/native_products.py [repetitions]
 
-Each row is the median of the repetitions. On a busy machine believe the ratios, not the numbers. Set
-OPENBLAS_NUM_THREADS=1 to compare one thread with one thread.
+Each number is the best of the repetitions, since a busy machine only ever takes time away; even so, believe the
+ratios. Set OPENBLAS_NUM_THREADS=1 to compare one thread with one thread.
 """
 
-import statistics
 import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bptt import _native as native
 
@@ -38,12 +38,17 @@ OUTER_SUMS = [
 Run = Callable[[], object]
 
 
+def aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Normal numbers that begin at a cache line, so that no vector of the kernels straddles two."""
+    size = int(np.prod(shape))
+    raw = np.random.default_rng(0).standard_normal(size + 16, dtype=np.float32)
+    start = -raw.ctypes.data % 64 // 4
+    return raw[start : start + size].reshape(shape)
+
+
 def gemm(kind: str, T: int, B: int, K: int, N: int, transposed: bool, threads: int) -> tuple[Run, Run]:
     """One run of ours and one of NumPy's: a scan multiplies step by step, a map all rows, tile by tile."""
-    rng = np.random.default_rng(0)
-    a = rng.standard_normal((T, B, K), dtype=np.float32)
-    w = rng.standard_normal((N, K) if transposed else (K, N), dtype=np.float32)
-    out = np.empty((T, B, N), np.float32)
+    a, w, out = aligned((T, B, K)), aligned((N, K) if transposed else (K, N)), aligned((T, B, N))
     local = kind == "map" and N >= 1000  # as in an output layer: a tile at a time, never all of it
     buffers = [
         ("sequence", 0, K, "a"),
@@ -67,9 +72,7 @@ def gemm(kind: str, T: int, B: int, K: int, N: int, transposed: bool, threads: i
 
 
 def outer_sum(T: int, B: int, K: int, N: int, threads: int) -> tuple[Run, Run]:
-    rng = np.random.default_rng(0)
-    a, b = (rng.standard_normal((T, B, n), dtype=np.float32) for n in (K, N))
-    out = np.zeros((K, N), np.float32)
+    a, b, out = aligned((T, B, K)), aligned((T, B, N)), aligned((K, N))
     buffers = [("sequence", 0, K, "a"), ("sequence", 0, N, "b"), ("sum", K, N, "out")]
     operands = ((2, 0, 0, 0, N), (0, 0, 0, 0, K), (1, 0, 0, 0, N), None)
     code = native.OPCODES["OUTER_SUM"]
@@ -83,13 +86,15 @@ def outer_sum(T: int, B: int, K: int, N: int, threads: int) -> tuple[Run, Run]:
 
 
 def seconds(run: Run) -> float:
+    """Of one run, after another that wakes the threads and warms the caches."""
+    run()
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
 
 
 def main() -> None:
-    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    repetitions = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     print(f"{native.isa()}, {native.hardware_threads()} processors, GFLOP/s")
     print(f"{'':30}{'1 thread':>10}{'2 threads':>11}{'NumPy':>9}")
     table = [
@@ -102,12 +107,10 @@ def main() -> None:
     ]  # fmt: skip
     for name, operations, ((one, numpy), (two, _)) in table:
         times: list[list[float]] = [[], [], []]
-        for run in (one, two, numpy):
-            run()
         for _ in range(repetitions):
             for kept, run in zip(times, (one, two, numpy), strict=True):
                 kept.append(seconds(run))
-        rates = [operations / statistics.median(kept) / 1e9 for kept in times]
+        rates = [operations / min(kept) / 1e9 for kept in times]
         print(f"{name:30}{rates[0]:10.0f}{rates[1]:11.0f}{rates[2]:9.0f}", flush=True)
 
 

@@ -8,8 +8,8 @@
 namespace bptt {
 namespace {
 
-constexpr int64_t LOCAL_FLOATS = 1 << 20;  // locals of a tile: 4 MB, a share of the last-level cache
-constexpr int64_t MIN_TILE_ROWS = 128;     // fewer would make the products read their weights too often
+constexpr int64_t LOCAL_FLOATS = 1 << 19;  // locals of a tile: 2 MB, so that a core finds its share in the L2 cache
+constexpr int64_t MIN_TILE_ROWS = 256;     // fewer would make the products read their weights too often
 constexpr double TEAM_WORK = 2e5;          // operations below which waking the team costs more than it gives
 
 int64_t part(int64_t total, int index, int count) { return total * index / count; }
