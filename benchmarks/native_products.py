@@ -2,8 +2,8 @@
 
     python benchmarks/native_products.py [repetitions]
 
-Each number is the best of the repetitions, since a busy machine only ever takes time away; even so, believe the
-ratios. Set OPENBLAS_NUM_THREADS=1 to compare one thread with one thread.
+Each number is the best of the repetitions, since a busy machine only ever takes time away; even so, believe
+the ratios. Set OPENBLAS_NUM_THREADS=1 to compare one thread with one thread.
 """
 
 import sys
