@@ -26,7 +26,10 @@ print(*[name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
 
 
 def test_training_and_scoring_load_no_drawing() -> None:
-    program = "import bptt, sys; bptt.LanguageModel, bptt.Model, bptt.train; print('matplotlib' in sys.modules, 'rich' in sys.modules)"
+    program = (
+        "import bptt, sys; bptt.LanguageModel, bptt.Model, bptt.train; "
+        "print('matplotlib' in sys.modules, 'rich' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 

@@ -127,7 +127,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", fail)
-        with pytest.raises(InputError, match="cannot write .*: No space left on device"):
+        with pytest.raises(InputError, match=r"cannot write .*: No space left on device"):
             write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["a"]

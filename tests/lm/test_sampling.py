@@ -82,3 +82,5 @@ def test_sentences_end_and_new_ones_begin(make_model: MakeModel) -> None:
 def test_a_negative_length_is_refused(make_model: MakeModel) -> None:
     with pytest.raises(InputError, match="length of -1"):
         make_model("bigram", TEXT).sample(length=-1)
+    with pytest.raises(InputError, match="seed of -1"):
+        make_model("bigram", TEXT).sample(seed=-1)

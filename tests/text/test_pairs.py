@@ -30,11 +30,13 @@ def test_sentences_begin_and_end_with_their_markers() -> None:
     tokenizer = build_tokenizer("word", ["a b c"], lines=True)
     pairs = make_pairs(tokenizer, "a b\n\nc x")
     assert shown(tokenizer, pairs) == [
-        ("<s>", "a"), ("a", "b"), ("b", "</s>"), ("<s>", "</s>"), ("<s>", "c"), ("c", "<unk>"), ("<unk>", "</s>"),
-    ]  # fmt: skip
+        *[("<s>", "a"), ("a", "b"), ("b", "</s>")],
+        ("<s>", "</s>"),
+        *[("<s>", "c"), ("c", "<unk>"), ("<unk>", "</s>")],
+    ]
     assert pairs.starts.tolist() == [0, 3, 4]
     assert pairs.unknown.sum() == 1
-    # Three characters and a line end, an empty line, three characters and the end that the text does not spell.
+    # Three characters and a line end, an empty line, three characters and an end that is not spelled.
     assert pairs.characters == 4 + 1 + 4
 
 
@@ -135,15 +137,9 @@ def test_an_epoch_of_streams_is_the_text(length: int, batch: int, window: int) -
 
 def test_batches_do_not_depend_on_what_was_asked_before() -> None:
     text = "\n".join("abcdefghijk"[: i % 11] for i in range(100))
-    for kind in (StreamBatches, PairBatches):
-        pairs = make_pairs(build_tokenizer("char", [text], lines=True), text)
-
-        def batches() -> StreamBatches | PairBatches:
-            if kind is StreamBatches:
-                return StreamBatches(pairs, 4, 8, seed=5, shuffle=True)
-            return PairBatches(pairs, 32, seed=5)
-
-        straight, later = batches(), batches()
+    pairs = make_pairs(build_tokenizer("char", [text], lines=True), text)
+    for make in (lambda: StreamBatches(pairs, 4, 8, seed=5, shuffle=True), lambda: PairBatches(pairs, 32, 5)):
+        straight, later = make(), make()
         number = 2 * straight.batches_per_epoch + 1
         expected = [straight[i] for i in range(number + 1)][-1]
         np.testing.assert_array_equal(later[number].x, expected.x)

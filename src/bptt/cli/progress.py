@@ -11,6 +11,7 @@ from bptt.lm.data import Data
 from bptt.lm.run import Observer
 from bptt.lm.scoring import Score
 from bptt.lm.training import Trainer
+from bptt.text.pairs import Pairs
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -72,6 +73,7 @@ class LiveProgress(PlainProgress):
         super().__init__()
         self._live: Progress | None = None
         self._live_rate = _Rate()
+        self._refreshed = 0.0
 
     def began(self, trainer: Trainer, data: Data) -> None:
         from rich.console import Console
@@ -79,6 +81,8 @@ class LiveProgress(PlainProgress):
 
         super().began(trainer, data)
         console = Console(stderr=True, highlight=False)
+        # Room for the ^C that the terminal writes behind the line; wrapped, it could not be wiped out.
+        console.width = max(40, console.width - 4)
         columns = (BarColumn(bar_width=None), TextColumn("{task.description}", markup=False))
         self._live = Progress(*columns, console=console, transient=True, auto_refresh=False)
         self._live.add_task("compiling", total=_BAR)
@@ -86,9 +90,9 @@ class LiveProgress(PlainProgress):
 
     def stepped(self, trainer: Trainer) -> None:
         now = time.perf_counter()
-        if now - self._shown < _REFRESH or self._live is None:
+        if now - self._refreshed < _REFRESH or self._live is None:
             return
-        self._shown = now
+        self._refreshed = now
         self._live.update(
             self._live.task_ids[0],
             completed=trainer.progress * _BAR,
@@ -136,19 +140,23 @@ def describe_run(trainer: Trainer, data: Data) -> list[str]:
     """What is trained, in a few lines of at most 80 columns."""
     sizes = ", ".join(f"{name}={number}" for name, number in trainer.sizes.items() if name != "V")
     parameters = sum(p.size for p in trainer.params.values())
-    unknown = float(data.train.unknown.mean())
     layout = f"{trainer.batches.streams} × {trainer.batches.window}"
     lines = [
         f"model    {trainer.model.name}: {parameters:,} parameters" + (f" ({sizes})" if sizes else ""),
         f"text     {len(data.train):,} tokens, {len(data.tokenizer.vocabulary):,} different"
-        + (f", {unknown:.2%} unknown" if unknown else ""),
+        + _unknown(data.train),
         f"batches  {layout} tokens, {trainer.batches.batches_per_epoch:,} in an epoch",
     ]
     if data.valid is not None:
-        lines[1] += f"; {len(data.valid):,} to validate"
+        lines[1] += f"; {len(data.valid):,} to validate" + _unknown(data.valid)
     if trainer.counters.step:
         lines.append(f"resumed  at step {trainer.counters.step:,}")
     return lines
+
+
+def _unknown(pairs: Pairs) -> str:
+    rate = float(pairs.unknown.mean())
+    return f" ({rate:.2%} unknown)" if rate else ""
 
 
 def progress_line(trainer: Trainer, score: Score | None, rate: float) -> str:

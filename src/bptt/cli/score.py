@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 
 from bptt.cli.options import add_backend_argument, add_json_argument
@@ -31,8 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     lm = LanguageModel.load(args.model, args.backend)
     read = read_bytes if lm.tokenizer.any_bytes else read_text
-    for scores in lm.score_lines(split_lines(read(args.text))):
+    lines = lm.score_lines(split_lines(read(args.text)))
+    for scores in lines:
         print(_json(scores, args.tokens) if args.json else _plain(scores, args.tokens))
+    total, unknown = sum(map(len, lines)), sum(s.unknown for scores in lines for s in scores)
+    if unknown:
+        print(f"note: {unknown:,} of {total:,} tokens ({unknown / total:.2%}) are unknown", file=sys.stderr)
     return 0
 
 

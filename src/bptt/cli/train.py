@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,6 +74,8 @@ def _begin(args: argparse.Namespace, observer: QuietProgress) -> tuple[Outcome, 
     spec, names = _model_and_texts(args.model, args.texts)
     config = TrainConfig.from_options(config_options(args))
     model = Model(spec)
+    if not names:
+        observer.note("the text is Python's own documentation; name files to train on others")
     texts = read_texts(config, [_absolute(name) for name in names])
     folder = args.run or _free_folder(model.name)
     outcome = begin_run(model.equations, texts, config, folder, observer, overwrite=args.overwrite)
@@ -134,7 +137,7 @@ def _summary(outcome: Outcome, folder: Path) -> str:
     facts = outcome.as_dict()
     if facts["valid_nats_per_token"] is not None:
         nats = facts["valid_nats_per_token"]
-        lines.append(f"validation {nats:.4f} nats per token, perplexity {2.718281828459045**nats:.2f}")
+        lines.append(f"validation {nats:.4f} nats per token, perplexity {math.exp(nats):.2f}")
     lines.append(f"saved in   {folder}")
     lm = outcome.model
     length = _SAMPLE_LENGTH.get(lm.tokenizer.kind, 60)

@@ -136,6 +136,8 @@ class LanguageModel:
         Without a prompt a model of sentences begins one, and a model of streams goes on from a line end, or
         from its commonest token.
         """
+        if seed < 0:
+            raise InputError(f"a seed of {seed} is not possible", hint="it is 0 or more")
         if length < 0:
             raise InputError(f"a length of {length} is not possible", hint="it is 0 or more")
         tokenizer = self.tokenizer

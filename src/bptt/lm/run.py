@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ from bptt.lm.model import Model, choose_sizes
 from bptt.lm.optimizer import Params
 from bptt.lm.scoring import Score
 from bptt.lm.training import Counters, Trainer
+from bptt.text.corpus import STANDARD_INPUT
 
 # Saved at least this often, in seconds.
 SAVE_EVERY = 300.0
@@ -65,12 +67,13 @@ class Outcome:
     stopped: str
     counters: Counters
     epochs: float
+    valid_unknown_rate: float | None
 
     def as_dict(self) -> dict[str, Any]:
         """The stable form for machines.
 
-        `train_nats_per_token` is the mean over the steps of the last record, `valid_nats_per_token` that of the
-        parameters that were kept.
+        `train_nats_per_token` is the mean over the steps of the last record, `valid_nats_per_token` that of
+        the parameters that were kept.
         """
         counters = self.counters
         losses = [record["train_nats"] for record in counters.records if record["train_nats"] is not None]
@@ -82,7 +85,8 @@ class Outcome:
             "seconds": counters.seconds,
             "parameters": self.model.parameter_count,
             "train_nats_per_token": losses[-1] if losses else None,
-            "valid_nats_per_token": counters.best if counters.best < float("inf") else None,
+            "valid_nats_per_token": counters.best if counters.best < math.inf else None,
+            "valid_unknown_rate": self.valid_unknown_rate,
         }
 
 
@@ -136,6 +140,8 @@ def continue_run(
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{run / STATE_FILE} is damaged: {type(error).__name__}: {error}") from None
     if texts is None:
+        if not names and STANDARD_INPUT in known:
+            raise InputError("the text came from standard input", hint=f"give it again: --resume {run} FILE")
         texts = read_texts(config, tuple(names) or known)
     data = prepare(config, texts, saved.tokenizer)
     if data.fingerprint() != fingerprint:
@@ -162,8 +168,8 @@ def train(
     """Trains a model on a text (or several) given as strings, and returns it.
 
     `model` is the name of a shipped model, a file, or equations; `valid_text` a text to validate on, by
-    default the last tenth of `text`; `options` are the fields of `TrainConfig`. With `run` the run is saved in that
-    folder.
+    default the last tenth of `text`; `options` are the fields of `TrainConfig`. With `run` the run is saved
+    in that folder.
     """
     equations = (model if isinstance(model, Model) else Model(model)).equations
     config = TrainConfig.from_options(options)
@@ -209,13 +215,18 @@ class _Run:
                 self._validate()
             self._save()
         observer.ended(trainer, reason or "interrupted")
-        saved = SavedModel(trainer.model, dict(trainer.sizes), self.data.tokenizer, trainer.best)
+        valid = self.data.valid
         return Outcome(
-            LanguageModel(saved, trainer.config.backend),
+            LanguageModel(self._model(), trainer.config.backend),
             reason or "interrupted",
             trainer.counters,
             trainer.epoch,
+            None if valid is None else float(valid.unknown.mean()),
         )
+
+    def _model(self) -> SavedModel:
+        trainer = self.trainer
+        return SavedModel(trainer.model, dict(trainer.sizes), self.data.tokenizer, trainer.best)
 
     def _validate(self) -> None:
         score = self.trainer.validate()
@@ -230,8 +241,7 @@ class _Run:
             return
         trainer = self.trainer
         if trainer.best is trainer.params or trainer.best is not self._saved_best:
-            saved = SavedModel(trainer.model, dict(trainer.sizes), self.data.tokenizer, trainer.best)
-            save_model(self.folder / MODEL_FILE, saved)
+            save_model(self.folder / MODEL_FILE, self._model())
             self._saved_best = trainer.best
         save_state(
             self.folder / STATE_FILE, trainer.arrays(), {**self.facts, "counters": asdict(trainer.counters)}

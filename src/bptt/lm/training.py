@@ -176,7 +176,7 @@ class Trainer:
             "learning_rate": self._learning_rate,
             "gradient_norm": self._norm,
             "train_nats": counters.nats / counters.pairs if counters.pairs else None,
-            "valid_nats": None if validation is None else validation.nats_per_token,
+            "valid_nats": None if validation is None else validation.as_dict()["nats_per_token"],
         }
         counters.records.append(entry)
         counters.nats, counters.pairs = 0.0, 0
