@@ -153,6 +153,8 @@ def test_other_notes_are_passed_over(note, equations):
         # between and around equations
         (r"(2)\; a := x W; \; b \gets a.", "a = x × W\nb = a"),
         (r"a_t = b_t \text{ where } b_t = x_t \quad (7)", "a = b\nb = x"),
+        (r"a_t = b_t \text{ with } b_t = x_t \text{ for all } t", "a = b\nb = x"),
+        (r"a_t = x_t \quad \forall t \geq 1", "a = x"),
         (r"\boxed{a &= x W} \implies b = a", "a = x × W\nb = a"),
         ("a_t = x_t\nb_t = a_t\n  + x_t\nc_t\n  = b_t", "a = x\nb = a + x\nc = b"),
         ("% a_t = y_t\na_t = x_t % why\n\\\\ b_t = a_t", "a = x\nb = a"),

@@ -48,6 +48,7 @@ from bptt.syntax import parse_latex
         (r"a = \sqrt", 1, 5, "lacks an argument", r"\sqrt"),
         (r"a = \hat{W x}", 1, 5, "accent", r"\hat"),
         (r"a = \begin{cases} b \end{cases}", 1, 5, "not understood", r"\begin{cases}"),
+        (r"a = 3.5.2", 1, 5, "two numbers", "3.5.2"),
         (r"a = (b, c)", 1, 5, "hold one expression", "(b, c)"),
         (r"x \sim p \\ h_t \sim p", 1, 13, "only the next token", r"h_t \sim p"),
         (r"p(x_{t+1} | x_t) = \text{softmax}(s)", 1, 20, "not a single name", r"\text{softmax}(s)"),

@@ -121,6 +121,8 @@ class _Reader:
         ):
             self._derivatives.append(part.span.line)
             return False
+        if [token.text for token in tokens[:-1]] == ["t"]:
+            return True  # \text{for all } t
         relations = _relations(tokens)
         raw = read_name(tokens, 0)
         if not relations and raw is not None and tokens[raw.end].kind == "end":
@@ -155,7 +157,8 @@ class _Reader:
         tokens = part.tokens
         if _mentions(tokens, "="):
             ExpressionParser(tokens, self._context).parse()  # finds the bracket that holds the `=`
-        if part.inline or (tokens[0].kind == "number" and tokens[1].kind == "end"):
+        is_number = tokens[0].kind == "number" and tokens[1].kind == "end"
+        if part.inline or is_number:
             return
         comparison = next((token for token in tokens if token.kind in _COMPARISONS), None)
         if comparison is not None:

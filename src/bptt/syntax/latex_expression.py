@@ -14,6 +14,7 @@ from bptt.syntax.latex_names import (
     resolve,
     unclosed,
 )
+from bptt.syntax.latex_objective import CROSS_ENTROPY, cross_entropy, summed_cross_entropy
 from bptt.syntax.lexer import Token
 from bptt.syntax.nesting import MAX_DEPTH, check_depth, too_deep
 from bptt.syntax.spelling import canonical_function, canonical_name
@@ -26,7 +27,6 @@ from bptt.syntax.tree import (
     Concatenation,
     Equation,
     Expression,
-    Name,
     Negate,
     Number,
     Transpose,
@@ -41,7 +41,6 @@ _FIRST_OF_FACTOR = frozenset(
 )
 # By convention functions, where a bracket follows: `f(x)` is no product with a parameter f.
 _FUNCTION_LETTERS = frozenset(["f", "g", "phi"])
-_CROSS_ENTROPY = ("CE", "CrossEntropy")
 
 # What to write instead of what is not read.
 _INSTEAD = {
@@ -108,6 +107,9 @@ class ExpressionParser:
                 break
             if not side_by_side:
                 self._take()
+            elif token.kind == "number" and isinstance(left, Number):
+                hint = r"write `\cdot` between them, or one number"
+                raise EquationError.at(left.span.to(token.span), "two numbers side by side", hint=hint)
             right = self._expression(precedence + 1)
             left = _binary(token, side_by_side, left, right)
         else:
@@ -332,7 +334,7 @@ class ExpressionParser:
         arguments, span = self._bracketed()
         name = canonical_name(canonical_function(name))
         call = Call(name, tuple(arguments), function.span.to(span), function.span)
-        return self._scripts(_cross_entropy(call) if name in _CROSS_ENTROPY else call)
+        return self._scripts(cross_entropy(call) if name in CROSS_ENTROPY else call)
 
     def _sum(self) -> Expression:
         r"""`\sum_i y_i \log p_i`, the cross-entropy, is the one sum over an index that is read."""
@@ -348,14 +350,9 @@ class ExpressionParser:
             summand = self._expression(BINARY_PRECEDENCE["*"]) if self._next.kind != "end" else None
         finally:
             self._context.sum_index = outer
-        match summand:
-            case Binary("*" | "juxtaposed", Name() as label, Call("log", (argument,)) as log) | Binary(
-                "*" | "juxtaposed", Call("log", (argument,)) as log, Name() as label
-            ) if label.id in self._context.indexed and label.lag == 0:
-                names = [argument.id] if isinstance(argument, Name) else []
-                if not names or names[0] in self._context.indexed:
-                    product = Binary("*", label, log, summand.span, sign.span)
-                    return Call("sum", (product,), sign.span.to(summand.span), sign.span)
+        value = summed_cross_entropy(summand, sign.span, self._context.indexed) if summand else None
+        if value is not None:
+            return value
         raise EquationError.at(
             sign.span,
             "this sum over an index is not understood",
@@ -384,17 +381,3 @@ def _binary(token: Token, side_by_side: bool, left: Expression, right: Expressio
     if operator == JUXTAPOSED and (isinstance(left, Number) or isinstance(right, Number)):
         operator = "*"
     return Binary(operator, left, right, span, sign)
-
-
-def _cross_entropy(call: Call) -> Expression:
-    r"""`\text{CE}(y, p)` written out: -sum(y * log(p))."""
-    names = [argument.id if isinstance(argument, Name) else "" for argument in call.arguments]
-    if len(names) != 2 or "y" not in names:
-        raise EquationError.at(
-            call.span, "the cross-entropy is that of `y` and a distribution", hint="write `CE(y, p)`"
-        )
-    label = call.arguments[names.index("y")]
-    distribution = call.arguments[1 - names.index("y")]
-    log = Call("log", (distribution,), distribution.span, call.function_span)
-    product = Binary("*", label, log, call.span, call.function_span)
-    return Negate(Call("sum", (product,), call.span, call.function_span), call.span)

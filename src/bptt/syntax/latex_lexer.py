@@ -79,7 +79,9 @@ _LAYOUT = frozenset(
         r"\strut",
     ]
 ) | {"\\ ", "\\\n", "\\&"}
-_SEPARATORS = frozenset([r"\quad", r"\qquad", r"\implies", r"\Rightarrow", r"\therefore", r"\bullet"])
+_SEPARATORS = frozenset(
+    [r"\quad", r"\qquad", r"\implies", r"\Rightarrow", r"\therefore", r"\bullet", r"\forall"]
+)
 _LAYOUT_WITH_GROUP = frozenset(
     [r"\tag", r"\label", r"\color", r"\hspace", r"\vspace", r"\phantom", r"\vphantom", r"\ref", r"\eqref"]
 )

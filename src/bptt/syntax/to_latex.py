@@ -152,8 +152,9 @@ class _Writer:
         strength = BINARY_PRECEDENCE["@"]
         first, second = self._expression(left, strength), self._right(right, strength + 1)
         # After a word or \sigma, a bracket would hold the argument of a function.
-        is_callable = _CALLABLE.search(first) and second.startswith(r"\left(")
-        return first + (r" \cdot " if is_callable else " ") + second, strength
+        is_call = _CALLABLE.search(first) and second.startswith(r"\left(")
+        is_number = isinstance(left, Number) and second[0].isdigit()
+        return first + (r" \cdot " if is_call or is_number else " ") + second, strength
 
     def _right(self, node: Expression, outer: int) -> str:
         """A right operand: a minus after an operator is put in brackets."""
