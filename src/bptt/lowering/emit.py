@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from bptt.ir import build
 from bptt.ir.dims import Shape
 from bptt.ir.expr import Expr
+from bptt.lowering.dependence import TOKENS
 from bptt.lowering.functions import ELEMENTWISE, OF_VECTORS
 from bptt.lowering.inference import Pair
-from bptt.lowering.names import TOKENS
 from bptt.lowering.sizes import ONE
 from bptt.lowering.surface import number
 from bptt.syntax.tree import (

@@ -9,12 +9,13 @@ file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import IntEnum
 
 from bptt.ir.dims import VOCABULARY, Dim
+from bptt.lowering.constraints import Constraints, Default
+from bptt.lowering.dependence import TOKENS
 from bptt.lowering.layout import ROW, is_value
 from bptt.lowering.mismatch import Mismatch
-from bptt.lowering.names import OBJECTIVE, TOKENS, Scope
+from bptt.lowering.names import OBJECTIVE, Scope
 from bptt.lowering.sizes import ONE, Sizes, Stated, unknown
 from bptt.lowering.surface import number, postorder
 from bptt.syntax.tree import (
@@ -30,22 +31,6 @@ from bptt.syntax.tree import (
 
 Pair = tuple[Dim, Dim]
 SCALAR: Pair = (ONE, ONE)
-
-
-class Default(IntEnum):
-    """What may be assumed, from nothing to the boldest."""
-
-    NOTHING = 0
-    PARAMETER_BESIDE_VALUE_IS_MATRIX = 1
-    OPERANDS_HAVE_ONE_SHAPE = 2
-    JUXTAPOSED_IS_MATRIX_PRODUCT = 3
-    INNER_SIZE_IS_ONE = 4
-    UNKNOWNS_HAVE_ONE_SHAPE = 5
-    UNKNOWN_BESIDE_SCALAR_IS_SCALAR = 6
-
-
-# Settles a constraint as far as the default allows; True once it is settled for good.
-Constraint = Callable[[Default], bool]
 
 
 class Shapes:
@@ -64,7 +49,7 @@ class Shapes:
         self.scalings: set[int] = set()  # juxtaposed products in which a factor is a scalar
         self._nodes: dict[int, Pair] = {}
         self._stated: dict[str, Dim] = {}
-        self._waiting: list[Constraint] = []
+        self._constraints = Constraints(self.sizes)
         self._borne: tuple[int, set[str]] = (-1, set())  # the unknown sizes of vectors, after so many changes
         self.words = Mismatch(self)  # how shapes are told to the user
         self._declare(vectors)
@@ -199,7 +184,7 @@ class Shapes:
                 return True
             return False
 
-        self._wait(settle)
+        self._constraints.add(settle)
         return out
 
     def _may_agree(self, pairs: tuple[Pair, ...], default: Default) -> bool:
@@ -244,7 +229,7 @@ class Shapes:
             self._product(node, out)
             return True
 
-        self._wait(settle)
+        self._constraints.add(settle)
         return out
 
     def _product(self, node: Binary, out: Pair) -> None:
@@ -267,7 +252,7 @@ class Shapes:
             self.sizes.equate(a[1], b[0], blame)
             return True
 
-        self._wait(settle)
+        self._constraints.add(settle)
 
     def _keep_layout(self, node: Binary) -> None:
         """Refuse a vector of the other orientation where the layout has its vectors, beside parameters."""
@@ -283,7 +268,7 @@ class Shapes:
                 raise self.words.against_layout(node)
             return self.orientation(pair) == self.layout
 
-        self._wait(settle)
+        self._constraints.add(settle)
 
     def _concatenation(self, node: Concatenation) -> Pair:
         items = [self._nodes[id(item)] for item in node.items]
@@ -309,7 +294,7 @@ class Shapes:
             self.sizes.equate(out[long], total, blame)
             return True
 
-        self._wait(settle)
+        self._constraints.add(settle)
         return out
 
     def _wait_for_initial(self, state: Pair, value: Pair, blame: Callable[[Dim, Dim], Exception]) -> None:
@@ -321,7 +306,7 @@ class Shapes:
                 return True
             return False
 
-        self._wait(settle)
+        self._constraints.add(settle)
 
     # What is known of a shape.
 
@@ -376,34 +361,9 @@ class Shapes:
         self.sizes.equate(a[0], b[0], blame)
         self.sizes.equate(a[1], b[1], blame)
 
-    def _wait(self, constraint: Constraint) -> None:
-        if not constraint(Default.NOTHING):
-            self._waiting.append(constraint)
-
     def _solve(self) -> None:
-        """Use all that is certain, then one default, the safest that settles anything; and again."""
-        self._propagate()
-        while self._assume() or self._orient():
-            self._propagate()
-
-    def _propagate(self) -> None:
-        before = -1
-        while self.sizes.changes > before:
-            before = self.sizes.changes
-            waiting, self._waiting = self._waiting, []
-            still = [constraint for constraint in waiting if not constraint(Default.NOTHING)]
-            self._waiting = still + self._waiting
-
-    def _assume(self) -> bool:
-        for default in list(Default)[1:]:
-            for constraint in list(self._waiting):
-                before = self.sizes.changes
-                done = constraint(default)
-                if done:
-                    self._waiting.remove(constraint)
-                if done or self.sizes.changes > before:
-                    return True
-        return False
+        while self._constraints.settle() or self._orient():
+            pass
 
     def _orient(self) -> bool:
         """A value of which nothing else is known is a vector in the layout of the file."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bptt.errors import EquationError, Label
-from bptt.lowering.names import TOKENS, Scope
+from bptt.lowering.dependence import TOKENS
+from bptt.lowering.names import Scope
 from bptt.lowering.surface import names, postorder
 from bptt.source import Span
 from bptt.syntax.tree import JUXTAPOSED, Binary, Call, Expression, Name, Negate, Number, Transpose, children

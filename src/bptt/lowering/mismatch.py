@@ -55,6 +55,8 @@ class Mismatch:
             if kinds[0] != kinds[1]:
                 words = {"row": "a vector", "column": "a vector", "matrix": "a matrix", "scalar": "a scalar"}
                 message = f"shapes differ: {words[kinds[0]]} and {words[kinds[1]]}"
+            elif ONE in (a, b):
+                message = "shapes differ"
             else:
                 message = f"sizes differ: {self.size(a)} and {self.size(b)}"
             return self._two_places(node.left, node.right, message, a, b)
@@ -133,7 +135,10 @@ class Mismatch:
     def whole(self, node: Concatenation) -> Blame:
         def blame(a: Dim, b: Dim) -> EquationError:
             return EquationError.at(
-                node.span, f"sizes differ: {self.size(a)} and {self.size(b)}", notes=self._notes(a, b)
+                node.span,
+                f"the size of the concatenation is {self.size(b)}, not {self.size(a)}",
+                label=self.shape(self._shapes.node(node)),
+                notes=self._notes(a, b),
             )
 
         return blame
@@ -221,7 +226,7 @@ class Mismatch:
             if name != shown and self._shapes.orientation(pair) and Dim.named(size) in pair:
                 return f"{shown} is the size of {name} (line {span.line})"
         for name, span, pair in self._places():
-            if shown is not None and name in self._shapes.scope.params and Dim.named(size) in pair:
+            if shown not in (None, name) and name in self._shapes.scope.params and Dim.named(size) in pair:
                 axis = "rows" if pair[0] == Dim.named(size) else "columns"
                 return f"{shown} is the number of {axis} of {name} (line {span.line})"
         return ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TypeVar
 
 from bptt.errors import EquationError, Label
+from bptt.lowering.dependence import TOKENS, computation_order, varying_definitions
 from bptt.lowering.history import delay_tokens
 from bptt.lowering.surface import names
 from bptt.source import Source, Span
@@ -22,7 +23,6 @@ from bptt.syntax.tree import (
     SizeStatement,
 )
 
-TOKENS = {"x": "the token at time t", "y": "the token that follows x"}
 OBJECTIVE = "J"
 LONGEST_LAG = 100
 
@@ -115,35 +115,13 @@ def resolve(document: Document) -> Scope:
     for equation in definitions.values():
         for name in names(equation.value):
             _check_use(name, scope)
-    constant = definitions.keys() - _varying(definitions)
+    constant = definitions.keys() - varying_definitions(definitions)
     taken = {n.id for e in definitions.values() for n in names(e.value)} | definitions.keys()
     definitions, remarks = delay_tokens(definitions, constant, taken)
     scope = _complete(scope, definitions, (*scope.remarks, *remarks))
     _check_initials(scope)
     _check_shapes(scope)
     return scope
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the definition of `user` uses a name."""
-
-    user: str
-    use: Name
-
-
-def depends_on(scope: Scope, start: str, wanted: str) -> Iterator[Place]:
-    """Where the definition `start` uses `wanted` at time t, itself or through others that it uses."""
-    seen = {start}
-    queue = [start]
-    while queue:
-        user = queue.pop(0)
-        for n in names(scope.definitions[user].value):
-            if n.lag == 0 and n.id == wanted:
-                yield Place(user, n)
-            elif n.lag == 0 and n.id in scope.definitions and n.id not in seen:
-                seen.add(n.id)
-                queue.append(n.id)
 
 
 def nearest(name: str, candidates: Iterable[str]) -> str:
@@ -169,8 +147,8 @@ def _complete(scope: Scope, definitions: dict[str, Equation], remarks: tuple[str
         definitions=definitions,
         params=params,
         lags={name: lags[name] for name in definitions if name in lags},
-        order=_order(definitions),
-        varying=frozenset(_varying(definitions)),
+        order=computation_order(definitions),
+        varying=frozenset(varying_definitions(definitions)),
         added=frozenset(definitions.keys() - scope.definitions.keys()) | scope.added,
         remarks=remarks,
     )
@@ -268,67 +246,6 @@ def _check_use(name: Name, scope: Scope) -> None:
 def _named_sizes(shapes: Mapping[str, ShapeStatement], definitions: Mapping[str, Equation]) -> frozenset[str]:
     stated = {d.id for s in shapes.values() for d in s.dimensions if isinstance(d, Name)}
     return frozenset(stated - definitions.keys() - shapes.keys() - {"V"})
-
-
-def _order(definitions: Mapping[str, Equation]) -> tuple[str, ...]:
-    """The definitions, each after those it uses at time t, otherwise in the order of the file."""
-    uses = {
-        name: [n for n in names(equation.value) if n.lag == 0 and n.id in definitions]
-        for name, equation in definitions.items()
-    }
-    done: dict[str, None] = {}
-    for start in definitions:
-        # The path of uses from `start`, each entry with what is left to visit.
-        path = [] if start in done else [(start, iter(uses[start]))]
-        entered: dict[str, Name] = {}
-        while path:
-            current, rest = path[-1]
-            use = next(rest, None)
-            if use is None:
-                done[current] = None
-                path.pop()
-            elif use.id in (on_path := [name for name, _ in path]):
-                entered[use.id] = use
-                raise _cycle([entered[name] for name in [*on_path[on_path.index(use.id) + 1 :], use.id]])
-            elif use.id not in done:
-                entered[use.id] = use
-                path.append((use.id, iter(uses[use.id])))
-    return tuple(done)
-
-
-def _cycle(uses: list[Name]) -> EquationError:
-    """The error for definitions that need each other at one time; `uses` are the places, around the cycle."""
-    first, *others = uses[-1:] + uses[:-1]
-    around = " needs ".join([first.id, *(n.id for n in others), first.id])
-    message = (
-        f"{first.id} is defined by itself" if not others else f"the definitions go in a circle: {around}"
-    )
-    return EquationError.at(
-        first.span,
-        message,
-        label="at the same time t" if not others else "",
-        more=[Label(n.span) for n in others],
-        hint=f"write {first.id}[t-1] for the value one step earlier",
-    )
-
-
-def _varying(definitions: Mapping[str, Equation]) -> set[str]:
-    """The definitions that differ from token to token or from step to step."""
-    found: set[str] = set()
-    users: dict[str, list[str]] = {}
-    for name, equation in definitions.items():
-        for n in names(equation.value):
-            if n.lag or n.id in TOKENS:
-                found.add(name)
-            else:
-                users.setdefault(n.id, []).append(name)
-    reach = list(found)
-    while reach:
-        for name in users.get(reach.pop(), []):
-            if name not in found:
-                found.add(name)
-                reach.append(name)
-    return found
 
 
 def _check_initials(scope: Scope) -> None:

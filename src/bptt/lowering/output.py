@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bptt.errors import EquationError, Label
+from bptt.lowering.dependence import depends_on
 from bptt.lowering.inference import Shapes
 from bptt.lowering.layout import ROW
-from bptt.lowering.names import OBJECTIVE, Scope, depends_on, nearest
+from bptt.lowering.names import OBJECTIVE, Scope, nearest
 from bptt.lowering.surface import names
 from bptt.source import Span
 from bptt.syntax.tree import Binary, Call, Equation, Expression, Name
@@ -30,7 +31,7 @@ def find_output(scope: Scope) -> str | None:
     ]
     last = [n for n in candidates if not _is_used(n, scope)]
     by_objective = [
-        n for n in last if OBJECTIVE in scope.definitions and any(depends_on(scope, OBJECTIVE, n))
+        n for n in last if OBJECTIVE in scope.definitions and any(depends_on(scope.definitions, OBJECTIVE, n))
     ]
     for choice in (by_objective, last, candidates):
         if len(choice) == 1:
@@ -86,14 +87,14 @@ def complete(scope: Scope, shapes: Shapes) -> Scope:
 def check_target(scope: Scope, output: str) -> None:
     """Raise if the output or what is carried depends on the token to be predicted, or J not on the output."""
     for name in (output, *scope.lags):
-        for place in depends_on(scope, name, "y"):
+        for place in depends_on(scope.definitions, name, "y"):
             through = "" if place.user == name else f", through {place.user}"
             raise EquationError.at(
                 place.use.span,
                 f"{name} depends on y, the token to be predicted{through}",
                 hint=f"only {OBJECTIVE} may use y; did you mean x?",
             )
-    if OBJECTIVE in scope.definitions and not any(depends_on(scope, OBJECTIVE, output)):
+    if OBJECTIVE in scope.definitions and not any(depends_on(scope.definitions, OBJECTIVE, output)):
         raise EquationError.at(
             scope.definitions[OBJECTIVE].target.span,
             f"{OBJECTIVE} does not depend on {output}",
