@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t LOCAL_FLOATS = 1 << 19;  // locals of a tile: 2 MB, so that a core finds its share in the L2 cache
 constexpr int64_t MIN_TILE_ROWS = 256;     // fewer would make the products read their weights too often
+constexpr int64_t MOST_FLOATS = int64_t{1} << 40;
 constexpr double TEAM_WORK = 2e5;          // operations below which waking the team costs more than it gives
 
 int64_t part(int64_t total, int index, int count) { return total * index / count; }
@@ -143,7 +144,10 @@ int64_t Executor::locals_width(const Block& block) const {
 // Blocks run one after the other and share the memory.
 void Executor::place_locals() {
     const auto rows_of = [this](const Block& block) { return block.scan() ? B_ : tile_rows(block); };
-    const auto size = [](int64_t rows, int64_t cols) { return (rows * cols + 15) / 16 * 16; };
+    const auto size = [](int64_t rows, int64_t cols) {
+        if (cols > MOST_FLOATS / rows) throw std::bad_alloc();  // before the product or its bytes overflow
+        return (rows * cols + 15) / 16 * 16;
+    };
     int64_t most = 0;
     for (const Block& block : blocks_) {
         int64_t total = 0;

@@ -28,7 +28,7 @@ struct Tile {
 
 // d[ROWS, columns] = onto + sum over p of a[i * ROW_STEP + p * STEP] * b[p, :]
 template <int ROWS, int VECTORS, int ROW_STEP, int STEP>
-static void micro_kernel(const Tile& t) {
+void micro_kernel(const Tile& t) {
     vf s[ROWS][VECTORS];
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; ++i) {

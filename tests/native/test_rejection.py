@@ -275,6 +275,14 @@ def test_invalid_extents(program, t, b, threads):
         program.run(t, b, arrays(), 0, threads)
 
 
+@pytest.mark.parametrize("B", (2**20, 2**31 - 1))
+def test_locals_too_large_for_any_memory(native, B):
+    buffers = [("local", 0, 2**31 - 1, "z")]
+    program = native.Program(buffers, [("scan_forward", [ins(native, "FILL", (0, 0, 0, 0, 1))])])
+    with pytest.raises(MemoryError):
+        program.run(1, B, [None])
+
+
 def test_unknown_instruction_set(native, monkeypatch):
     monkeypatch.setenv("BPTT_ISA", "mmx")
     with pytest.raises(ValueError, match="BPTT_ISA=mmx: unknown; the names are avx512, avx2, neon and plain"):
