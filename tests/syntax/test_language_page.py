@@ -10,7 +10,9 @@ from bptt.errors import EquationError
 from bptt.source import Source
 from bptt.syntax import parse, parse_equations, parse_latex, to_latex, unparse
 from bptt.syntax.expression import PRECEDENCE
-from bptt.syntax.tree import FUNCTIONS, JUXTAPOSED, Binary, Equation
+from bptt.syntax.lexer import MAX_CHARACTERS
+from bptt.syntax.nesting import MAX_DEPTH
+from bptt.syntax.tree import FUNCTIONS, JUXTAPOSED, Binary, Equation, children
 
 PAGE = (Path(__file__).parents[2] / "docs" / "language.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```(eq|latex)( error)?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -32,8 +34,6 @@ def test_examples(language, error, text):
 
 
 def walk(document):
-    from bptt.syntax.tree import children
-
     nodes = [statement.value for statement in document.statements if isinstance(statement, Equation)]
     for node in nodes:
         nodes += children(node)
@@ -122,3 +122,12 @@ def test_spellings(row):
 def test_statements(row):
     for text in re.findall(r"`([^`]+)`", row[0]):
         assert unparse(parse_equations(Source("<row>", text))) == text + "\n"
+
+
+def test_limits_are_those_of_the_page():
+    assert f"nest {MAX_DEPTH} levels deep" in PAGE
+    assert f"{MAX_CHARACTERS} characters" in PAGE
+    at_most = " + ".join(["a"] * MAX_DEPTH)
+    assert parse_equations(Source("<row>", f"v = {at_most}")).statements
+    with pytest.raises(EquationError):
+        parse_equations(Source("<row>", f"v = {at_most} + a"))

@@ -73,15 +73,15 @@ def test_steps_that_are_counted():
 def test_classifier_in_a_sentence():
     equations, _ = read(
         r"Take $h = W_{\text{in}} x$, $s = W_{\text{out}} h$, $p = \text{softmax}(s)$, "
-        r"$p(y_c = 1 | s) = p_c$ "
-        r"with $\text{size}(x) = \text{size}(y) = N$ and $W_{\text{in}} \in \mathbb{R}^{M \times N}$."
+        r"$p(y_k = 1 | s) = p_k$ "
+        r"with $\text{size}(x) = \text{size}(y) = K$ and $W_{\text{in}} \in \mathbb{R}^{M \times K}$."
     )
-    assert equations == ("h = W_in × x\ns = W_out × h\np = softmax(s)\nx[t+1] ~ p\nx : N\ny : N\nW_in : M, N")
+    assert equations == ("h = W_in × x\ns = W_out × h\np = softmax(s)\nx[t+1] ~ p\nx : K\ny : K\nW_in : M, K")
 
 
 def test_overbrace_names_a_quantity():
-    equations, _ = read(r"3. \quad h_t = \tanh(\overbrace{A h_{t-1} + B x_t}^{a_t}) + h_{t-1}")
-    assert equations == "a = A × h[t-1] + B × x\nh = tanh(a) + h[t-1]"
+    equations, _ = read(r"3. \quad h_t = z_t \odot \tanh(\overbrace{A h_{t-1} + B x_t}^{a_t})")
+    assert equations == "a = A × h[t-1] + B × x\nh = z * tanh(a)"
 
 
 @pytest.mark.parametrize(
