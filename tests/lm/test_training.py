@@ -15,9 +15,9 @@ from bptt.backends import available_backends
 from bptt.errors import InputError
 from bptt.lm.checkpoint import METRICS_FILE, MODEL_FILE, STATE_FILE, load_state
 from bptt.lm.config import TrainConfig
-from bptt.lm.data import Texts, divide
+from bptt.lm.data import Texts, divide, prepare
 from bptt.lm.diagnosis import DivergenceError
-from bptt.lm.model import Model
+from bptt.lm.model import Model, choose_sizes
 from bptt.lm.run import Observer, Outcome, begin_run, continue_run
 from bptt.lm.training import Trainer
 
@@ -26,6 +26,7 @@ SMALL = {"size": (("e", 5), ("h", 7)), "batch": 4, "window": 8, "lr": 0.02}
 
 DROPOUT = "e = x @ L\nh = tanh(h[t-1] @ H + dropout(e, 0.3) @ I)\nyhat = softmax(h @ U)\nsize e = 5, h = 7"
 INITIAL = "e = x @ L\nh = tanh(h[t-1] @ H + e @ I)\nyhat = softmax(h @ U)\nh[0] = s\nsize e = 5, h = 7"
+TWO_LAGS = "e = x @ L\nh = tanh(h[t-1] @ H + h[t-2] @ G + e)\nyhat = softmax(h @ U)\nsize e = 5"
 STATELESS = "e = x @ L\nh = sigmoid(e @ I)\nyhat = softmax(h @ U)\nsize e = 5, h = 7"
 
 
@@ -68,6 +69,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     (INITIAL, {"lines": True, "tokens": "word"}),
     (INITIAL, {"optimizer": "sgd", "valid": "0"}),
     (STATELESS, {"optimizer": "adamw", "weight_decay": 0.1}),
+    (TWO_LAGS, {"tokens": "byte"}),
 ]
 
 
@@ -200,6 +202,16 @@ def test_a_damaged_state_is_said(tmp_path: Path) -> None:
 def test_what_cannot_be_trained_on(text: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         bptt.train("elman", text, steps=1, **options)
+
+
+def test_each_of_several_texts_begins_anew() -> None:
+    lm = bptt.train("elman", [TEXT, TEXT[5:]], steps=2, valid="0", backend="reference")
+    assert isinstance(lm, bptt.LanguageModel)
+    data = prepare(TrainConfig(valid="0"), Texts((TEXT, TEXT[5:]), ()))
+    assert data.train.starts.tolist() == [0, len(TEXT) - 1]
+    sizes, _ = choose_sizes(lm.model, {}, len(data.tokenizer.vocabulary))
+    trainer = Trainer(lm.model, sizes, dict(lm.params), TrainConfig(valid="0"), data.train, None)
+    assert trainer.resets
 
 
 def test_a_text_shorter_than_a_window_is_one_stream() -> None:

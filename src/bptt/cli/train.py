@@ -86,9 +86,8 @@ def _resume(args: argparse.Namespace, observer: QuietProgress) -> tuple[Outcome,
     if args.run is not None and args.run != args.resume:
         raise InputError("--resume names the folder; --run cannot name another", hint="leave --run out")
     names = [name for name in (args.model, *args.texts) if name is not None]
-    return continue_run(
-        args.resume, [_absolute(name) for name in names], config_options(args), observer
-    ), args.resume
+    texts = [_absolute(name) for name in names]
+    return continue_run(args.resume, texts, config_options(args), observer), args.resume
 
 
 def _model_and_texts(model: str | None, texts: Sequence[str]) -> tuple[str, Sequence[str]]:

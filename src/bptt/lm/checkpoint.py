@@ -1,13 +1,10 @@
-"""Model files and run folders: safetensors with text in their metadata, each file written whole or not at
-all.
+"""Model files and run folders: safetensors with text in their metadata, each written whole or not at all.
 
-    RUN/model.safetensors   the weights (the best so far on the validation text); its metadata hold the
-    version of this
-                            form, the equations, the sizes and the tokenizer
-    RUN/state.safetensors   what continuing needs: the current weights, the optimiser's memory, the carried
-    state, and
-                            as JSON in the metadata the options and the counters
-    RUN/metrics.jsonl       one JSON object a line: the course of the training
+RUN/model.safetensors   the weights, those that did best on the validation text; in the metadata the version
+                        of this form, the equations, the sizes and the tokenizer
+RUN/state.safetensors   what continuing needs: the present weights, the optimiser's memory, the carried
+                        state; in the metadata the options and the counters
+RUN/metrics.jsonl       the course of the training, one JSON object a line
 """
 
 from __future__ import annotations

@@ -93,12 +93,12 @@ def token_nats(
     *,
     exact: bool = True,
 ) -> NDArray[np.float64]:
-    """-ln p(y | what came before) of every pair, (N,); `executable` is the model compiled with goal "score"
-    and resets.
+    """-ln p(y | what came before) of every pair, (N,).
 
-    Sentences are independent of each other, and so are texts: they are scored side by side. A single text is
-    one stream from its first token to its last, which is slow where the model has a state. Unless `exact`, it
-    is then read in parts, each after WARM_UP tokens of what comes before it.
+    `executable` is the model compiled with goal "score" and resets. Sentences are independent of each other,
+    and so are texts: they are scored side by side. A single text is one stream from its first token to its
+    last, which is slow where the model has a state. Unless `exact`, it is then read in parts, each after
+    WARM_UP tokens of what comes before it.
     """
     if not len(pairs):
         return np.zeros(0)

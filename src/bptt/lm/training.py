@@ -36,11 +36,11 @@ VALIDATION_PART = 0.5
 
 @dataclass
 class Counters:
-    """Where a run stands. `nats` and `pairs` are sums since the last record, `tokens` and `seconds` since the
-    beginning.
+    """Where a run stands.
 
-    `best` is the validation score in nats per token of the best parameters, `fruitless` how many validations
-    ago that was; `validated` is when the last one ended, `validation_time` how long it took, in seconds.
+    `nats` and `pairs` are sums since the last record, `tokens` and `seconds` since the beginning. `best` is
+    the validation score in nats per token of the best parameters, `fruitless` how many validations ago that
+    was; `validated` is when the last one ended, `validation_time` how long it took, in seconds.
     """
 
     step: int = 0

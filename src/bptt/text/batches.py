@@ -1,10 +1,11 @@
 """Pairs laid out for a model: parallel streams cut into windows, or shuffled pairs.
 
-pairs    1 2 3 4 5 6 7 8 9 …        as 3 streams, time first, in windows of 2 steps:
+The pairs 1 2 3 … 11 as 3 streams, time first, in windows of 2 steps:
 
-             1  5  9    window 1         stream 1 reads 1 2 3 4, stream 2 goes on where it ends, and so
-             on; 2  6 10                     the state after window 1 enters window 2 (truncated BPTT). 3
-             7 11    window 2         Places without a pair have weight 0. 4  8  ·
+    1  5  9     window 1       Stream 1 reads 1 2 3 4, and stream 2 goes on where it ends. The state after
+    2  6 10                    window 1 enters window 2; gradients do not go back from there (truncated BPTT).
+    3  7 11     window 2
+    4  8  ·                    A place without a pair has weight 0.
 """
 
 from __future__ import annotations
@@ -55,17 +56,8 @@ class Streams:
         for begin in range(0, len(self.x), steps):
             part = slice(begin, begin + steps)
             weight = self.weight[part]
-            yield (
-                begin,
-                Batch(
-                    self.x[part],
-                    self.y[part],
-                    weight,
-                    self.keep[part],
-                    begin == 0,
-                    int(np.count_nonzero(weight)),
-                ),
-            )
+            count = int(np.count_nonzero(weight))
+            yield begin, Batch(self.x[part], self.y[part], weight, self.keep[part], begin == 0, count)
 
 
 def lay_out(
@@ -76,10 +68,9 @@ def lay_out(
     counted: NDArray[np.int64] | None = None,
     steps: int | None = None,
 ) -> Streams:
-    """Streams of the pairs `first[b]` to `end[b]` (exclusive), each (B,), of which those before `counted[b]`
-    have weight 0.
+    """Streams of the pairs `first[b]` to `end[b]` (exclusive), each (B,).
 
-    `steps` is the L wanted, by default that of the longest stream.
+    Those before `counted[b]` have weight 0. `steps` is the L wanted, by default that of the longest stream.
     """
     lengths = end - first
     shape = (int(lengths.max()) if steps is None else steps, len(first))
