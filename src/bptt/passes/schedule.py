@@ -123,6 +123,7 @@ class _Placement:
         self.order = topological(
             [e for _, e in self.outputs] + [e for _, e in self.sums] + [e for group in updates for e in group]
         )
+        self.everywhere = _everywhere(self.order)
         self.place: dict[Expr, int] = {}
         needed = [set(topological(group)) for group in updates]
         for e in self.order:
@@ -185,8 +186,14 @@ class _Assembly:
         stored = {c.update for group, backwards in self.placement.scans if not backwards for c in group}
         passing = {c.name for group, backwards in self.placement.scans if backwards for c in group}
         again: set[Expr] = set()
+
+        def at_hand(a: Expr) -> bool:
+            if a.op is Op.CARRY:
+                return a.attr not in passing
+            return a in self.placement.everywhere or a in kept or a in again or not a.varies
+
         for e in self.placement.order:
-            if FACTS[e.op].cheap and e not in stored and all(_at_hand(a, kept, again, passing) for a in e.args):
+            if FACTS[e.op].cheap and e not in stored and all(map(at_hand, e.args)):
                 again.add(e)
         demanded = self._demanded(again)
         for e in self.placement.order:
@@ -202,7 +209,7 @@ class _Assembly:
         demanded: dict[Expr, set[int]] = {}
 
         def demand(e: Expr, at: int) -> None:
-            if not _everywhere(e):
+            if e not in self.placement.everywhere:
                 demanded.setdefault(e, set()).add(at)
 
         for e, at in self._roots():
@@ -260,7 +267,8 @@ class _Assembly:
     def blocks(self) -> list[Block]:
         blocks = []
         if self.once:
-            outputs = tuple((name, self._rebuilt(e, ONCE)) for e, name in self.once.items())
+            read = self._read_in(ONCE)
+            outputs = tuple((name, read[e]) for e, name in self.once.items())
             blocks.append(Block(Kind.ONCE, outputs, title="from parameters alone"))
         for place in range(2 * len(self.placement.scans) + 1):
             block = self._block(place)
@@ -269,26 +277,23 @@ class _Assembly:
         return blocks
 
     def _block(self, place: int) -> Block:
-        outputs = {name: self._rebuilt(e, place) for e, name in self.kept.items() if self.place[e] == place}
+        read = self._read_in(place)
+        outputs = {name: read[e] for e, name in self.kept.items() if self.place[e] == place}
         placement = self.placement
         for (name, e), at in zip(placement.outputs, placement.output_places, strict=True):
             if at == place and self.kept.get(e) != name:
-                outputs[name] = self._at(e, place)
+                outputs[name] = read[e]
         sums = tuple(
-            (name, self._at(e, place))
+            (name, read[e])
             for (name, e), at in zip(placement.sums, placement.sum_places, strict=True)
             if at == place
         )
         if place % 2 == 0:
             return Block(Kind.MAP, tuple(outputs.items()), sums, title=self._map_title(place))
         group, backwards = self.placement.scans[place // 2]
-        carries = tuple(replace(c, update=self._update(c, place)) for c in group)
+        carries = tuple(replace(c, update=read[c.update]) for c in group)
         title = "loop back through time" if backwards else "loop through time"
         return Block(Kind.SCAN, tuple(outputs.items()), (), carries, backwards, title)
-
-    def _update(self, c: Carry, place: int) -> Expr:
-        own = self.place[c.update] == place or _everywhere(c.update)
-        return self._rebuilt(c.update, place) if own else self._at(c.update, place)
 
     def _map_title(self, place: int) -> str:
         scans = self.placement.scans
@@ -298,20 +303,21 @@ class _Assembly:
             return "before the loops"
         return "after the loops" if place == 2 * len(scans) else "between the loops"
 
-    def _at(self, e: Expr, place: int) -> Expr:
-        """`e` as a block in `place` reads it: kept values as leaves, the rest computed there."""
-        if _everywhere(e):
-            return e
-        if e in self.once and place != ONCE:
-            return build.param(self.once[e], e.shape)
-        if e in self.kept and self.place[e] != place:
-            return build.value(self.kept[e], e.shape)
-        return self._rebuilt(e, place)
-
-    def _rebuilt(self, e: Expr, place: int) -> Expr:
-        # Not `build.rebuild`: the pass has settled the form of sums, and values have taken the place of expressions.
-        args = tuple(self._at(a, place) for a in e.args)
-        return e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None)
+    def _read_in(self, place: int) -> dict[Expr, Expr]:
+        """What each expression is to a block in `place`: kept values are leaves there, the rest is computed."""
+        read: dict[Expr, Expr] = {}
+        for e in self.placement.order:
+            if e in self.placement.everywhere:
+                read[e] = e
+            elif e in self.once and place != ONCE:
+                read[e] = build.param(self.once[e], e.shape)
+            elif e in self.kept and self.place[e] != place:
+                read[e] = build.value(self.kept[e], e.shape)
+            else:
+                # Not `build.rebuild`: the pass has settled the form of sums, and values have taken the place of expressions.
+                args = tuple(read[a] for a in e.args)
+                read[e] = e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None)
+        return read
 
 
 def _map_from(place: int) -> int:
@@ -319,18 +325,11 @@ def _map_from(place: int) -> int:
     return 0 if place == ONCE else place + place % 2
 
 
-def _everywhere(e: Expr) -> bool:
-    """Whether a block can read `e` without any earlier block: leaves, parts of parameters, and plain numbers."""
-    if e.op in LEAVES:
-        return True
-    if e.varies:
-        return False
-    if e.op is Op.SLICE:
-        return e.args[0].op is Op.PARAM or _everywhere(e.args[0])
-    return all(a.op is not Op.PARAM and _everywhere(a) for a in e.args)
-
-
-def _at_hand(a: Expr, kept: set[Expr], again: set[Expr], passing: set[str]) -> bool:
-    if a.op is Op.CARRY:
-        return a.attr not in passing
-    return _everywhere(a) or a in kept or a in again or not a.varies
+def _everywhere(order: Iterable[Expr]) -> set[Expr]:
+    """What a block can read without any earlier block: leaves, parts of parameters, and plain numbers."""
+    found: set[Expr] = set()
+    for e in order:
+        numbers = not e.varies and all(a in found and a.op is not Op.PARAM for a in e.args)
+        if e.op in LEAVES or numbers or e.op is Op.SLICE and not e.varies and e.args[0] in found:
+            found.add(e)
+    return found
