@@ -129,7 +129,8 @@ SIZES = [
         "LL : V, h\nh = tanh(x @ L)\n" + OUTPUT,
         1, 1, "LL is given a shape, but no equation uses it", "mean L?",
     ),
-    ("x : h\nh = tanh(x @ L)\n" + OUTPUT, 1, 1, "x needs no shape: it is the token at time t, of size V"),
+    ("x : h\nh = tanh(x @ L)\n" + OUTPUT, 1, 1, "the size of x cannot be h"),
+    ("x : 9\nh = tanh(x @ L)\n" + OUTPUT, 1, 1, "x is a vector of size V: the token at time t"),
     ("b : h, h, h\nh = tanh(x @ L)\n" + OUTPUT, 1, 1, "b is given 3 dimensions"),
 ]  # fmt: skip
 

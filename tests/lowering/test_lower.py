@@ -182,6 +182,18 @@ def test_a_new_name_in_a_stated_shape_is_an_alias() -> None:
     assert model.sizes == {"e": 5, "h": 6}
 
 
+def test_other_names_for_the_vocabulary() -> None:
+    model = lowered("x : N\nL : N, e\ne = x @ L\nyhat = softmax(e @ U)\nU : e, N\n")
+    assert model.params == {"L": (V, E), "U": (E, V)}
+    assert model.dims == {"e": ("e",)}
+
+
+def test_an_objective_without_an_output_layer() -> None:
+    model = lowered("h = tanh(x @ L)\nJ = -sum(y * log(yhat)) + 0.1 * sum(h)\n")
+    assert model.remarks == ("no output is given; added: yhat = softmax(h @ U + b)",)
+    assert set(model.params) == {"L", "U", "b"}
+
+
 def test_a_named_size_is_a_number_in_equations() -> None:
     model = lowered("K : V, d\nk = x @ K\nyhat = softmax(k @ U / sqrt(d))\n")
     sizes = [e for e in topological([model.definitions["yhat"]]) if e.op is Op.SIZE]

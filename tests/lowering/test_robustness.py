@@ -30,7 +30,9 @@ statements = st.one_of(
     st.builds("h[0] = {}".format, expressions),
     st.builds("size {} = {}".format, st.sampled_from("ehsbk"), st.integers(1, 3)),
     st.builds(
-        "{} : {}".format, st.sampled_from("hWUb"), st.sampled_from(["h", "k", "h, k", "V, h", "2, 3", "h, 1"])
+        "{} : {}".format,
+        st.sampled_from("hWUbx"),
+        st.sampled_from(["h", "k", "h, k", "V, h", "2, 3", "h, 1"]),
     ),
 )
 

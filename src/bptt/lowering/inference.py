@@ -98,7 +98,11 @@ class Shapes:
         for name, statement in scope.shapes.items():
             dims = [self._stated_dim(d) for d in statement.dimensions]
             pair = SCALAR if not dims else self._vector(dims[0]) if len(dims) == 1 else (dims[0], dims[1])
-            self.named[name] = pair
+            if name in TOKENS:
+                blame = self.words.stated(name, Stated(statement.span, statement.dimensions[0].span.text))
+                self._equate(pair, self.named[name], blame)
+            else:
+                self.named[name] = pair
         for name, stated in vectors.items():
             if stated.name is not None:
                 size = self._stated_size(stated.name, stated)

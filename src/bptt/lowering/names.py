@@ -275,13 +275,13 @@ def _check_initials(scope: Scope) -> None:
 
 def _check_shapes(scope: Scope) -> None:
     for name, statement in scope.shapes.items():
-        if name in TOKENS:
+        if name in TOKENS and [type(d) for d in statement.dimensions] != [Name]:
             raise EquationError.at(
                 statement.target.span,
-                f"{name} needs no shape: it is {TOKENS[name]}, of size V",
-                hint="leave it out",
+                f"{name} is a vector of size V: {TOKENS[name]}",
+                hint="leave the line out",
             )
-        if name not in scope.definitions and name not in scope.params:
+        if name not in TOKENS and name not in scope.definitions and name not in scope.params:
             guess = nearest(name, [*scope.definitions, *scope.params])
             raise EquationError.at(
                 statement.target.span,

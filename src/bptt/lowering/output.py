@@ -52,25 +52,10 @@ def complete(scope: Scope, shapes: Shapes) -> Scope:
 
     Raises EquationError if it is not clear upon which vector.
     """
-    vectors = [
-        n
-        for n in scope.definitions
-        if n in scope.varying and n != OBJECTIVE and shapes.orientation(shapes.of(n))
-    ]
-    used_now = {n.id for e in scope.definitions.values() for n in names(e.value) if n.lag == 0}
-    unused = [n for n in vectors if n not in used_now]
-    carried = [n for n in vectors if n in scope.lags]
-    upon = (
-        unused
-        if len(unused) == 1
-        else carried
-        if len(carried) == 1
-        else [n for n in vectors[-1:] if n in unused]
-    )
-    if not upon:
+    hidden = _last_vector(scope, shapes)
+    if hidden is None:
         last = list(scope.definitions.values())[-1]
         raise EquationError.at(last.target.span, "nothing is the distribution of the next token", hint=_HINT)
-    hidden = upon[0]
     span = scope.definitions[hidden].target.span
     weight = scope.free_name("U", "Wy", "U")
     bias = scope.free_name("b" if not any(n.startswith("b") for n in scope.params) else "b2", "by", "b")
@@ -82,6 +67,19 @@ def complete(scope: Scope, shapes: Shapes) -> Scope:
     return scope.with_definition(
         equation, f"no output is given; added: {OUTPUT} = softmax({factors[0]} @ {factors[1]} + {bias})"
     )
+
+
+def _last_vector(scope: Scope, shapes: Shapes) -> str | None:
+    """The only vector that no equation uses at time t, else the only one that is carried, else the last."""
+    definitions = {name: e for name, e in scope.definitions.items() if name != OBJECTIVE}
+    vectors = [n for n in definitions if n in scope.varying and shapes.orientation(shapes.of(n))]
+    used = {n.id for e in definitions.values() for n in names(e.value) if n.lag == 0}
+    unused = [n for n in vectors if n not in used]
+    carried = [n for n in vectors if n in scope.lags]
+    for choice in (unused, carried):
+        if len(choice) == 1:
+            return choice[0]
+    return vectors[-1] if vectors and vectors[-1] in unused else None
 
 
 def check_target(scope: Scope, output: str) -> None:
