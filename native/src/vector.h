@@ -46,6 +46,15 @@ INLINE vf load_part(const float* p, int64_t n, vf fill = vf{}) {
 INLINE void store_part(float* p, vf x, int64_t n) {
     _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
 }
+#elif defined(__AVX2__)
+INLINE __m256i first_lanes(int64_t n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+INLINE vf load_part(const float* p, int64_t n, vf fill = vf{}) {
+    const __m256i mask = first_lanes(n);
+    return (vi)mask ? (vf)_mm256_maskload_ps(p, mask) : fill;
+}
+INLINE void store_part(float* p, vf x, int64_t n) { _mm256_maskstore_ps(p, first_lanes(n), (__m256)x); }
 #else
 INLINE vf load_part(const float* p, int64_t n, vf fill = vf{}) {
     for (int i = 0; i < n; ++i) fill[i] = p[i];
