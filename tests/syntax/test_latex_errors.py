@@ -40,6 +40,7 @@ from bptt.syntax import parse_latex
         (r"h_t = e^{x_t} e", 1, 7, "could be two things", "e^{x_t}"),
         (r"s = \sum_j W_{kj} h_j", 1, 5, "sum over an index", r"\sum"),
         (r"J = -\sum_i y_i \log \hat{y}_k", 1, 29, "index is not understood", "_k"),
+        (r"J = -\sum_i y_i \log \theta", 1, 6, "sum over an index", r"\sum"),
         (r"J = \text{CE}(a, b)", 1, 5, "cross-entropy", r"\text{CE}(a, b)"),
         (r"a = \tanh W x", 1, 5, "where does the argument", r"\tanh W x"),
         (r"a = \tanh", 1, 5, "lacks its argument", r"\tanh"),

@@ -45,3 +45,8 @@ def test_latex_writes_matmul_side_by_side():
     )
     (back,) = parse_latex(Source("<test>", to_latex(matmul))).statements
     assert back.value == Binary(JUXTAPOSED, Name("W", span=SPAN), Name("x", span=SPAN), SPAN, SPAN)
+
+
+def test_latex_tells_labels_from_elements():
+    document = parse_equations(Source("<test>", "a = x\nh = a_i * x_k + a_T\n"))
+    assert parse_latex(Source("<test>", to_latex(document))) == document
