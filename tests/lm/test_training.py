@@ -165,6 +165,8 @@ def test_what_is_settled_cannot_change(tmp_path: Path) -> None:
         continue_run(tmp_path / "run", (), {"optimizer": "sgd"}, Observer())
     longer = resume(tmp_path / "run", steps=5)
     assert longer.counters.step == 5
+    shorter = resume(tmp_path / "run", steps=4)
+    assert (shorter.counters.step, shorter.stopped) == (5, "steps")
 
 
 def test_a_run_is_not_overwritten(tmp_path: Path) -> None:

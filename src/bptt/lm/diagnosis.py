@@ -33,8 +33,7 @@ Arrays = Mapping[str, NDArray[np.generic]]
 def find_nonfinite(
     model: Model, params: Arrays, inputs: Arrays, carries: Arrays, sizes: Mapping[str, int], *, resets: bool
 ) -> tuple[str, int, str] | None:
-    """The first equation with a value that is not finite: its name, the position t (from 1) in the window,
-    and what it is.
+    """The name of the first equation with a value that is not finite, the position t (from 1), and its kind.
 
     None if all equations are finite on these data. Positions come before the order of the equations: what is
     infinite earlier in time is the cause.

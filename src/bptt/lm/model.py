@@ -62,8 +62,7 @@ def free_sizes(equations: Equations) -> dict[str, tuple[str, ...]]:
 def choose_sizes(
     equations: Equations, wanted: Mapping[str, int], vocabulary: int
 ) -> tuple[dict[str, int], list[str]]:
-    """A number for every size: what is wanted, else what the equations say, else DEFAULT_SIZE; `V` is
-    `vocabulary`.
+    """A number for every size: the wanted one, else that of the equations, else DEFAULT_SIZE.
 
     Also returns the names of those that nobody gave. InputError for a size that the equations do not have.
     """

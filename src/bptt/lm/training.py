@@ -113,7 +113,8 @@ class Trainer:
             return "patience"
         if self.progress < 1:
             return None
-        return self.limits.reason if self.limits.steps == self.counters.step else "minutes"
+        steps = self.limits.steps
+        return self.limits.reason if steps is not None and self.counters.step >= steps else "minutes"
 
     def advance(self) -> None:
         """One step. DivergenceError, with nothing changed, if the loss or a gradient is not finite."""

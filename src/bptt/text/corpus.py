@@ -59,11 +59,9 @@ def python_documentation() -> str:
 
 
 def split_off(texts: Sequence[str], fraction: float, boundary: str) -> tuple[list[str], list[str]]:
-    """The texts without their last `fraction` of characters, and that part; cut at the next match of
-    `boundary`.
+    """The texts without their last `fraction` of characters, and that part; cut at a `boundary`.
 
-    `boundary` is a regular expression (an empty one cuts anywhere); what it matches stays with the first
-    part.
+    `boundary` is a regular expression: the cut is after its next match. An empty one cuts anywhere.
     """
     remaining = int(sum(map(len, texts)) * (1 - fraction))
     first: list[str] = []

@@ -50,8 +50,7 @@ class Vocabulary:
 def count_vocabulary(
     counts: Mapping[str, int], *, limit: int | None = None, minimum: int = 1, markers: bool = False
 ) -> Vocabulary:
-    """The tokens seen at least `minimum` times, the most frequent first, at most `limit` with the special
-    ones.
+    """The tokens seen `minimum` times or more, most frequent first, at most `limit` with the special ones.
 
     Ties are in the order of the characters, so that the same text has the same vocabulary everywhere. If the
     text itself holds `<unk>`, that entry is the unknown token.
