@@ -4,14 +4,16 @@ Every expression of the program gets a place where it is computed, on a line of 
 
     once | map 0 | scan 0 | map 1 | scan 1 | map 2 | … | once
 
-with one scan for each group of carries that need each other, in the order in which they need each other: the layers of a
-stack one after the other, then the reverse scans the other way round. In a scan stays only what its carried values are made
-of. What needs no carried value comes before the first loop, for all steps at once (the input projections); what
-depends on one but is not needed to carry on comes after its loop (the output layer); all sums over the steps (weight gradients) go to
-the map that follows. What a map makes for later maps alone moves on to where it is first used. So the output layer and its gradient meet in one map, where a backend can work tile by tile.
+with one scan for each group of carries that need each other, in the order in which they need each other:
+the layers of a stack one after the other, then the reverse scans the other way round. In a scan stays only
+what its carried values are made of. What needs no carried value comes before the first loop, for all steps
+at once (the input projections); what depends on one but is not needed to carry on comes after its loop (the
+output layer); all sums over the steps (weight gradients) go to the map that follows. What a map makes for
+later maps alone moves on to where it is first used. So the output layer and its gradient meet in one map,
+where a backend can work tile by tile.
 
-A value that is used in a later place is kept for every step and example, except where it can be had again from other
-kept values at the cost of reading it (`1 - z`): then it is computed again.
+A value that is used in a later place is kept for every step and example, except where it can be had again
+from other kept values at the cost of reading it (`1 - z`): then it is computed again.
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ def schedule(program: Program) -> Program:
     last = [block for block in program.blocks if block.kind is Kind.ONCE]
     loops = [block for block in program.blocks if block.kind is not Kind.ONCE]
     scans = [
-        (group, block.reverse) for block in loops for group in _groups(block.carries) if block.kind is Kind.SCAN
+        (group, block.reverse)
+        for block in loops
+        for group in _groups(block.carries)
+        if block.kind is Kind.SCAN
     ]
     program, loops, scans = _reassociate(program, loops, scans)
     placement = _Placement(loops, scans)
@@ -43,7 +48,9 @@ def schedule(program: Program) -> Program:
 
 
 def _groups(carries: tuple[Carry, ...]) -> list[tuple[Carry, ...]]:
-    """The carries in groups that need each other, each group after those it needs (Tarjan's components by reachability)."""
+    """The carries in groups that need each other, each group after those it needs (Tarjan's components by
+    reachability).
+    """
     needs = {c.name: {e.attr for e in topological([c.update]) if e.op is Op.CARRY} for c in carries}
     names = [c.name for c in carries]
     reach = {name: set(needs[name]) & set(names) for name in names}
@@ -91,10 +98,13 @@ def _reassociate(program: Program, loops: list[Block], scans: Scans) -> tuple[Pr
     became: dict[Expr, Expr] = {}
     for e in topological([*roots, *program.names]):
         args = tuple(became[a] for a in e.args)
-        new = change(e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None))
-        for made in topological([new]) if new not in depth else ():
-            own = scan_of.get(made.attr, ONCE) if made.op is Op.CARRY else ONCE
-            depth[made] = max([own, *(depth[a] for a in made.args)])
+        new = change(
+            e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None)
+        )
+        for made in (*new.args, new):
+            if made not in depth:
+                own = scan_of.get(made.attr, ONCE) if made.op is Op.CARRY else ONCE
+                depth[made] = max([own, *(depth[a] for a in made.args)])
         became[e] = new
     moved = [
         replace(
@@ -143,15 +153,18 @@ class _Placement:
             return latest + 1
         return latest
 
-
     def _sink(self) -> None:
-        """Moves what a map computes for later places only to the map where it is first needed: it need not be kept."""
+        """Moves what a map computes for later places only to the map where it is first needed: it need not
+        be kept.
+        """
         first_use: dict[Expr, int] = {}
 
         def use(e: Expr, at: int) -> None:
             first_use[e] = min(first_use.get(e, at), at)
 
-        for (_, e), at in zip((*self.sums, *self.outputs), (*self.sum_places, *self.output_places), strict=True):
+        for (_, e), at in zip(
+            (*self.sums, *self.outputs), (*self.sum_places, *self.output_places), strict=True
+        ):
             use(e, at)
         for number, (group, _) in enumerate(self.scans):
             for c in group:
@@ -181,8 +194,9 @@ class _Assembly:
         demanded = self._demanded(frozenset())
         across = [e for e in self.placement.order if any(at != self.place[e] for at in demanded.get(e, ()))]
         kept = {e for e in across if e.varies}
-        # States are kept anyway, step for step; of what is carried back nobody keeps more than one step. Arguments come first in `order`, so whether a value can be had again from kept
-        # ones is known when it is reached.
+        # States are kept anyway, step for step; of what is carried back nobody keeps more than one step.
+        # Arguments come first in `order`, so whether a value can be had again from kept ones is known when
+        # it is reached.
         stored = {c.update for group, backwards in self.placement.scans if not backwards for c in group}
         passing = {c.name for group, backwards in self.placement.scans if backwards for c in group}
         again: set[Expr] = set()
@@ -255,7 +269,8 @@ class _Assembly:
     def _nearest_names(self) -> dict[Expr, str]:
         """For each expression the named one that it is made for, where there is one."""
         nearest: dict[Expr, str] = {}
-        # The equations themselves come first: a value of the forward program is a part of what it is made for there.
+        # The equations themselves come first: a value of the forward program is a part of what it is made
+        # for there.
         for gradients in (False, True):
             for e in reversed(self.placement.order):
                 name = self.program.names.get(e) or nearest.get(e)
@@ -304,7 +319,9 @@ class _Assembly:
         return "after the loops" if place == 2 * len(scans) else "between the loops"
 
     def _read_in(self, place: int) -> dict[Expr, Expr]:
-        """What each expression is to a block in `place`: kept values are leaves there, the rest is computed."""
+        """What each expression is to a block in `place`: kept values are leaves there, the rest is
+        computed.
+        """
         read: dict[Expr, Expr] = {}
         for e in self.placement.order:
             if e in self.placement.everywhere:
@@ -314,9 +331,14 @@ class _Assembly:
             elif e in self.kept and self.place[e] != place:
                 read[e] = build.value(self.kept[e], e.shape)
             else:
-                # Not `build.rebuild`: the pass has settled the form of sums, and values have taken the place of expressions.
+                # Not `build.rebuild`: the pass has settled the form of sums, and values have taken the
+                # place of expressions.
                 args = tuple(read[a] for a in e.args)
-                read[e] = e if args == e.args else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None)
+                read[e] = (
+                    e
+                    if args == e.args
+                    else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None)
+                )
         return read
 
 
@@ -330,6 +352,6 @@ def _everywhere(order: Iterable[Expr]) -> set[Expr]:
     found: set[Expr] = set()
     for e in order:
         numbers = not e.varies and all(a in found and a.op is not Op.PARAM for a in e.args)
-        if e.op in LEAVES or numbers or e.op is Op.SLICE and not e.varies and e.args[0] in found:
+        if e.op in LEAVES or numbers or (e.op is Op.SLICE and not e.varies and e.args[0] in found):
             found.add(e)
     return found

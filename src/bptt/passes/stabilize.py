@@ -1,7 +1,7 @@
 """Formulas that overflow or cancel as they are written, replaced by equal ones that do not.
 
-exp(z) overflows where softmax(z) is harmless, and log(softmax(z)) is -inf where its value is an ordinary number. The rules
-find the textbook forms and name the stable operation.
+exp(z) overflows where softmax(z) is harmless, and log(softmax(z)) is -inf where its value is an ordinary
+number. The rules find the textbook forms and name the stable operation.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def _one_over_one_plus_exp(e: Expr) -> Expr | None:
 
 
 def _picked_log_probability(e: Expr) -> Expr | None:
-    """Σ y ∘ log softmax(z) for the token y: minus the cross-entropy, of which only one entry of log softmax matters."""
+    """Σ y ∘ log softmax(z) for the token y: minus the cross-entropy, of which only one entry of log softmax
+    matters.
+    """
     (a,) = e.args
     if a.op is Op.MUL:
         for target, logs in (a.args, a.args[::-1]):
@@ -84,12 +86,25 @@ def _picked_log_probability(e: Expr) -> Expr | None:
 
 
 def _log_of_picked_probability(e: Expr) -> Expr | None:
-    """Σ y ∘ log p for the token y, where p is no softmax: log p_y, which an underflow elsewhere in p cannot spoil (0 · -∞)."""
+    """Σ y ∘ log p for the token y, where p is no softmax: log p_y, which an underflow elsewhere in p cannot
+    spoil (0 · -∞).
+    """
     (a,) = e.args
     if a.op is Op.MUL:
         for target, logs in (a.args, a.args[::-1]):
             if target.op is Op.TOKEN and logs.op is Op.LOG:
                 return build.apply(Op.LOG, build.contract(target, logs.args[0], (0, 0)))
+    return None
+
+
+def _log_of_picked_softmax(e: Expr) -> Expr | None:
+    """log Σ y ∘ softmax(z) for the token y, as a sum or as a product of vectors: minus the cross-entropy."""
+    (a,) = e.args
+    product = a.args[0] if a.op is Op.SUM and a.args[0].op is Op.MUL else a
+    if product is not a or a.op is Op.CONTRACT:
+        for target, probabilities in (product.args, product.args[::-1]):
+            if target.op is Op.TOKEN and probabilities.op is Op.SOFTMAX:
+                return build.neg(build.cross_entropy(probabilities.args[0], target))
     return None
 
 
@@ -112,5 +127,6 @@ RULES = (
     RewriteRule("1 over 1 + exp", Op.DIV, _one_over_one_plus_exp),
     RewriteRule("log-probability of the next token", Op.SUM, _picked_log_probability),
     RewriteRule("log-probability of the next token", Op.SUM, _log_of_picked_probability),
+    RewriteRule("log-probability of the next token", Op.LOG, _log_of_picked_softmax),
     RewriteRule("log-probability of the next token", Op.CONTRACT, _dotted_log_probability),
 )
