@@ -228,10 +228,22 @@ def test_output_layer_is_added_in_columns_upon_the_last_layer() -> None:
         "h = x @ L\nq = softmax(h)\np = softmax(q @ U)\n",
         "x[t+1] ~ p\nh = x @ L\np = softmax(h @ U)\nq = softmax(h @ W)\n",
         "h = x @ L\nr = softmax(h @ W)\np = softmax(h @ U)\nq = sum(r)\nJ = -sum(y * log(p))\n",
+        "h = x @ L\np = softmax(h @ U)\nentropy = -sum(p * log(p))\n",
     ],
 )
 def test_output_is_found(text: str) -> None:
     assert lowered(text).output == "p"
+
+
+def test_weights_of_attention_are_no_output() -> None:
+    model = lowered("v = x @ W\na = softmax(x @ A)\no = a * v\n")
+    assert model.remarks == ("no output is given; added: yhat = softmax(o @ U + b)",)
+    assert model.dims == {"v": ("v", "a", "o")}
+
+
+def test_a_scalar_gate_by_a_stated_shape() -> None:
+    model = lowered("h = c * h[t-1] + x @ L\nc = sigmoid(h[t-1] @ w + d)\nw : h, 1\nyhat = softmax(h @ U)\n")
+    assert shape(model, "c") == "()" and model.params["d"] == () and model.params["w"] == (H,)
 
 
 def test_own_objective() -> None:

@@ -182,7 +182,7 @@ class Shapes:
             sure = [p for p in (a, b) if self._is_long(p)]
             if sure:
                 self._equate(out, sure[0], blame)
-            if len(sure) == 2 or self._may_agree((a, b, out), default):
+            if len(sure) == 2 or self._may_agree(node, (a, b, out), default):
                 self._equate(a, b, blame)
                 self._equate(out, a, blame)
                 return True
@@ -191,9 +191,11 @@ class Shapes:
         self._constraints.add(settle)
         return out
 
-    def _may_agree(self, pairs: tuple[Pair, ...], default: Default) -> bool:
+    def _may_agree(self, node: Binary, pairs: tuple[Pair, ...], default: Default) -> bool:
         """Whether the default allows that operands and result are taken to have one shape."""
-        if default < Default.OPERANDS_HAVE_ONE_SHAPE:
+        # A factor is a scalar more often than a term is.
+        additive = node.operator in ("+", "-")
+        if default < (Default.TERMS_HAVE_ONE_SHAPE if additive else Default.FACTORS_HAVE_ONE_SHAPE):
             return False
         return default >= Default.UNKNOWNS_HAVE_ONE_SHAPE or any(map(self._is_shaped, pairs))
 
@@ -204,9 +206,7 @@ class Shapes:
             return True
         # In `sum(h * w) + b` an unknown b is a scalar; in `s * v`, v is what the rest of the equation says.
         is_bias = node.operator in ("+", "-") and isinstance(e, Name) and not is_value(e, self.scope)
-        if default >= (
-            Default.OPERANDS_HAVE_ONE_SHAPE if is_bias else Default.UNKNOWN_BESIDE_SCALAR_IS_SCALAR
-        ):
+        if default >= (Default.TERMS_HAVE_ONE_SHAPE if is_bias else Default.UNKNOWN_BESIDE_SCALAR_IS_SCALAR):
             if not self._is_shaped(shape):
                 self._equate(shape, SCALAR, self.words.elementwise(node))
             return True
@@ -282,7 +282,7 @@ class Shapes:
             known = [self.orientation(item) for item in (*items, out)]
             layout = next((o for o in known if o is not None), None)
             if layout is None:
-                if default < Default.OPERANDS_HAVE_ONE_SHAPE:
+                if default < Default.TERMS_HAVE_ONE_SHAPE:
                     return False
                 layout = self.layout
             long, short = (1, 0) if layout == ROW else (0, 1)
@@ -305,7 +305,7 @@ class Shapes:
         def settle(default: Default) -> bool:
             if self.is_scalar(value):
                 return True
-            if self._is_long(value) or default >= Default.OPERANDS_HAVE_ONE_SHAPE:
+            if self._is_long(value) or default >= Default.TERMS_HAVE_ONE_SHAPE:
                 self._equate(state, value, blame)
                 return True
             return False

@@ -16,7 +16,14 @@ from bptt.lowering.functions import OF_VECTORS, check_calls
 from bptt.lowering.inference import Shapes
 from bptt.lowering.layout import find_layout
 from bptt.lowering.names import OBJECTIVE, Scope, resolve
-from bptt.lowering.output import check_target, complete, find_output, no_distribution
+from bptt.lowering.output import (
+    OUTPUT,
+    check_target,
+    complete,
+    find_output,
+    find_used_output,
+    no_distribution,
+)
 from bptt.lowering.surface import postorder
 from bptt.syntax.tree import Call, Document
 
@@ -32,9 +39,9 @@ def lower(document: Document) -> Model:
     output = find_output(scope)
     shapes = Shapes(scope, layout, output, {})
     if output is None:
-        scope = complete(scope, shapes)
-        output = find_output(scope)
-        assert output is not None
+        output = find_used_output(scope, shapes)
+        if output is None:
+            scope, output = complete(scope, shapes), OUTPUT
         shapes = Shapes(scope, layout, output, {})
     check_target(scope, output)
     # Which names are vectors, whose sizes can be stated, is known only now.

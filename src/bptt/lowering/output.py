@@ -18,7 +18,7 @@ _HINT = "an output layer looks like yhat = softmax(h @ U + b)"
 def find_output(scope: Scope) -> str | None:
     """The name of the output: as stated, else `yhat`, else the only distribution that nothing else uses.
 
-    None if no definition is a distribution. Raises EquationError if the file says it twice, or several
+    None if there is no such definition. Raises EquationError if the file says it twice, or several
     could be meant.
     """
     stated = _stated(scope)
@@ -26,14 +26,9 @@ def find_output(scope: Scope) -> str | None:
         return stated
     if OUTPUT in scope.definitions:
         return OUTPUT
-    candidates = [
-        n for n, e in scope.definitions.items() if n != OBJECTIVE and _looks_like_one(e.value, scope)
-    ]
-    last = [n for n in candidates if not _is_used(n, scope)]
-    by_objective = [
-        n for n in last if OBJECTIVE in scope.definitions and any(depends_on(scope.definitions, OBJECTIVE, n))
-    ]
-    for choice in (by_objective, last, candidates):
+    candidates = [n for n in _candidates(scope) if not _is_used(n, scope)]
+    by_objective = [n for n in candidates if OBJECTIVE in scope.definitions and _is_trained(n, scope)]
+    for choice in (by_objective, candidates):
         if len(choice) == 1:
             return choice[0]
         if choice:
@@ -45,6 +40,12 @@ def find_output(scope: Scope) -> str | None:
                 hint=f"call the distribution of the next token {OUTPUT}",
             )
     return None
+
+
+def find_used_output(scope: Scope, shapes: Shapes) -> str | None:
+    """The only distribution, where the definitions that use it make no vector out of it (an entropy)."""
+    candidates = _candidates(scope)
+    return candidates[0] if len(candidates) == 1 and not _unused_vectors(scope, shapes) else None
 
 
 def complete(scope: Scope, shapes: Shapes) -> Scope:
@@ -71,15 +72,24 @@ def complete(scope: Scope, shapes: Shapes) -> Scope:
 
 def _last_vector(scope: Scope, shapes: Shapes) -> str | None:
     """The only vector that no equation uses at time t, else the only one that is carried, else the last."""
-    definitions = {name: e for name, e in scope.definitions.items() if name != OBJECTIVE}
-    vectors = [n for n in definitions if n in scope.varying and shapes.orientation(shapes.of(n))]
-    used = {n.id for e in definitions.values() for n in names(e.value) if n.lag == 0}
-    unused = [n for n in vectors if n not in used]
-    carried = [n for n in vectors if n in scope.lags]
+    unused = _unused_vectors(scope, shapes)
+    carried = [n for n in _vectors(scope, shapes) if n in scope.lags]
     for choice in (unused, carried):
         if len(choice) == 1:
             return choice[0]
-    return vectors[-1] if vectors and vectors[-1] in unused else None
+    last = _vectors(scope, shapes)[-1:]
+    return last[0] if last and last[0] in unused else None
+
+
+def _vectors(scope: Scope, shapes: Shapes) -> list[str]:
+    varying = [n for n in scope.definitions if n in scope.varying and n != OBJECTIVE]
+    return [n for n in varying if shapes.orientation(shapes.of(n)) is not None]
+
+
+def _unused_vectors(scope: Scope, shapes: Shapes) -> list[str]:
+    others = [e.value for name, e in scope.definitions.items() if name != OBJECTIVE]
+    used = {n.id for value in others for n in names(value) if n.lag == 0}
+    return [n for n in _vectors(scope, shapes) if n not in used]
 
 
 def check_target(scope: Scope, output: str) -> None:
@@ -167,6 +177,14 @@ def _looks_like_one(e: Expression, scope: Scope) -> bool:
             )
         case _:
             return False
+
+
+def _candidates(scope: Scope) -> list[str]:
+    return [n for n, e in scope.definitions.items() if n != OBJECTIVE and _looks_like_one(e.value, scope)]
+
+
+def _is_trained(name: str, scope: Scope) -> bool:
+    return any(depends_on(scope.definitions, OBJECTIVE, name))
 
 
 def _is_weighted(e: Expression, scope: Scope) -> bool:
