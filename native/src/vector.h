@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__ARM_NEON)
@@ -69,7 +70,6 @@ INLINE vi as_int(vf x) { return (vi)x; }
 INLINE vf as_float(vi x) { return (vf)x; }
 INLINE vf vabs(vf x) { return as_float(as_int(x) & 0x7fffffff); }
 INLINE vf vmax(vf a, vf b) { return a > b ? a : b; }
-INLINE vf vmin(vf a, vf b) { return a < b ? a : b; }
 
 INLINE vf vsqrt(vf x) {
 #if defined(__AVX512F__)
@@ -112,15 +112,18 @@ INLINE void transpose(vf (&x)[W]) {
     }
 }
 
-INLINE float sum(vf x) {
-    for (int half = W / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; ++i) x[i] += x[i + half];
+template <int STEP, int... I>
+INLINE vf rotated(vf x, std::integer_sequence<int, I...>) {
+    return __builtin_shufflevector(x, x, (I + STEP) % W...);
+}
+// f over all lanes, halving their number each time.
+template <int STEP = W / 2, class F>
+INLINE float reduce(vf x, F f) {
+    x = f(x, rotated<STEP>(x, std::make_integer_sequence<int, W>()));
+    if constexpr (STEP > 1) return reduce<STEP / 2>(x, f);
     return x[0];
 }
-INLINE float maximum(vf x) {
-    float m = x[0];
-    for (int i = 1; i < W; ++i) m = x[i] > m ? x[i] : m;
-    return m;
-}
+INLINE float sum(vf x) { return reduce(x, [](vf a, vf b) { return a + b; }); }
+INLINE float maximum(vf x) { return reduce(x, vmax); }
 
 }  // namespace
