@@ -1,7 +1,7 @@
 """The mistakes that a user can make, and how they are shown.
 
-One family: whatever derives from `BpttError` is the user's to mend and is printed as one diagnostic, without a
-traceback. Every other exception is a fault of ours and keeps its traceback.
+One family: whatever derives from `BpttError` is the user's to mend and is printed as one diagnostic,
+without a traceback. Every other exception is a fault of ours and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -93,31 +93,47 @@ class EquationError(BpttError):
         return cls(Diagnostic(message, (Label(span, label), *more), tuple(notes), hint))
 
 
+WIDTH = 100  # longest part of a source line that is shown
+
+
 def _excerpt(labels: list[Label]) -> list[str]:
-    """The source line with carets below the labels, and the labels' texts below the carets."""
-    source = labels[0].span.source
+    """The source line with carets below the labels, and the labels' texts below the carets.
+
+    Of a line longer than WIDTH the part around the labels is shown, or around the first if they lie too far apart.
+    """
+    ordered = sorted(labels, key=lambda label: label.span.start)
     number = labels[0].span.line
-    text = source.line_text(number)
+    whole = ordered[0].span.source.line_text(number)
+    begin, end = _shown_part(len(whole), labels[0], ordered)
+    text = whole[begin:end]
     prefix = f"{number:>4} | "
     blank = " " * (len(prefix) - 2) + "| "
-    ordered = sorted(labels, key=lambda label: label.span.start)
     # Tabs are kept in the margin below, so that carets stand under what they mark.
     margin = [character if character == "\t" else " " for character in text] + [" "] * 2
     carets = margin.copy()
-    for label in ordered:
-        start = label.span.column - 1
-        width = max(1, min(label.span.end - label.span.start, len(text) - start))
-        carets[start : start + width] = "^" * width
-    lines = [prefix + text, blank + "".join(carets).rstrip()]
     rows: list[list[str]] = []
     for label in ordered:
+        start = label.span.column - 1 - begin
+        if not 0 <= start <= len(text):
+            continue
+        width = max(1, min(label.span.end - label.span.start, len(text) - start))
+        carets[start : start + width] = "^" * width
         if label.text:
-            start = label.span.column - 1
-            for row in rows:
-                if len(row) + 1 <= start:
-                    break
-            else:
+            row = next((row for row in rows if len(row) < start), None)
+            if row is None:
                 row = []
                 rows.append(row)
             row += margin[len(row) : start] + list(label.text)
+    lines = [prefix + text, blank + "".join(carets).rstrip()]
     return lines + [blank + "".join(row) for row in rows]
+
+
+def _shown_part(length: int, first: Label, ordered: list[Label]) -> tuple[int, int]:
+    """From which column to which a line of this length is shown."""
+    if length <= WIDTH:
+        return 0, length
+    last = ordered[-1].span
+    if last.column + last.end - last.start - ordered[0].span.column > WIDTH - 20:
+        ordered = [first]
+    begin = max(0, min(ordered[0].span.column - 1 - 20, length - WIDTH))
+    return begin, begin + WIDTH

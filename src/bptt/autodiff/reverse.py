@@ -17,9 +17,10 @@ def reverse(
 ) -> dict[Expr, Expr]:
     """The cotangent of each expression in `wrt` (zeros where nothing depends on it).
 
-    `seeds` holds what is known from outside of ∂J/∂e: the parts that add up to it. The sweep visits every value once,
-    after everything that uses it, adds up the parts that came in, and passes them on by the value's rule. It does not go
-    below the expressions in `wrt`. `observe` is told each part as it is passed on: (value, its cotangent, argument, part).
+    `seeds` holds what is known from outside of ∂J/∂e: the parts that add up to it. The sweep visits every
+    value once, after everything that uses it, adds up the parts that came in, and passes them on by the
+    value's rule. It does not go below the expressions in `wrt`. `observe` is told each part as it is passed
+    on: (value, its cotangent, argument, part).
     """
     wanted = set(wrt)
     order = topological(seeds)

@@ -1,8 +1,8 @@
 """The derivative rule of every operation, in words, as a formula, and as what it computes.
 
-For y = f(a, …) and the cotangent g = ∂J/∂y a rule gives the cotangents ∂J/∂a, …, each in the shape of its argument
-or, where a scalar was broadcast, in the shape of y (the sweep sums it then). None stands for an argument that
-takes no derivative. docs/operations.md shows this table; a test holds it to be complete.
+For y = f(a, …) and the cotangent g = ∂J/∂y a rule gives the cotangents ∂J/∂a, …, each in the shape of its
+argument or, where a scalar was broadcast, in the shape of y (the sweep sums it then). None stands for an
+argument that takes no derivative. docs/operations.md shows this table; a test holds it to be complete.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """Backpropagation through time: from a forward program to the program that also computes its gradients.
 
-The forward scan carries states from t to t+1; the reverse scan carries their cotangents from t+1 to t. At each step the
-cotangent of a new state is what the step's own outputs ask of it plus what the later steps carried back, and one reverse sweep over
-the step's equations passes it on: to the parameters, whose parts are summed over all steps, and to the state that
-entered, which is the next thing carried back. (Werbos 1990, Backpropagation through time: what it does and how to do it.)
+The forward scan carries states from t to t+1; the reverse scan carries their cotangents from t+1 to t. At
+each step the cotangent of a new state is what the step's own outputs ask of it plus what the later steps
+carried back, and one reverse sweep over the step's equations passes it on: to the parameters, whose parts
+are summed over all steps, and to the state that entered, which is the next thing carried back. (Werbos
+1990, Backpropagation through time: what it does and how to do it.)
 
-The window is as long as the arrays the program is run on. States enter the window as given, and nothing is passed back beyond
-its first step: run on a whole sequence this is full BPTT, on windows with carried states truncated BPTT.
+The window is as long as the arrays the program is run on. States enter the window as given, and nothing is
+passed back beyond its first step: run on a whole sequence this is full BPTT, on windows with carried states
+truncated BPTT.
 """
 
 from __future__ import annotations
@@ -30,10 +32,12 @@ def cotangent_name(name: str) -> str:
 
 
 def differentiate(program: Program, *, inputs: bool = False) -> Program:
-    """The program with, beside its results, the gradient of its sum J for each parameter and each given state.
+    """The program with, beside its results, the gradient of its sum J for each parameter and each given
+    state.
 
-    The gradient of parameter `H` is the sum `∂H`; that of a state as it enters the first step is the final value of the carry `∂h`.
-    With `inputs` also `∂x`: for each step and example the derivative by the one-hot vector x, taken as real numbers.
+    The gradient of parameter `H` is the sum `∂H`; that of a state as it enters the first step is the final
+    value of the carry `∂h`. With `inputs` also `∂x`: for each step and example the derivative by the
+    one-hot vector x, taken as real numbers.
     """
     (forward,) = program.blocks
     objective = dict(forward.sums)[OBJECTIVE]
@@ -47,7 +51,8 @@ def differentiate(program: Program, *, inputs: bool = False) -> Program:
     cotangents = reverse(seeds, [*entering.values(), *shared, *tokens], partial(_name_cotangents, names))
 
     carries = tuple(
-        Carry(cotangent_name(c.name), c.shape, cotangents[entering[c.name]], given=False) for c in forward.carries
+        Carry(cotangent_name(c.name), c.shape, cotangents[entering[c.name]], given=False)
+        for c in forward.carries
     )
     outputs = tuple((cotangent_name(x.attr), cotangents[x]) for x in tokens)
     sums, once = _parameter_gradients(program, {e: cotangents[e] for e in shared})
@@ -70,10 +75,11 @@ def _name_cotangents(names: dict[Expr, str], e: Expr, g: Expr, a: Expr, part: Ex
 
 
 def _made_of_parameters(roots: list[Expr], program: Program) -> list[Expr]:
-    """What the steps take from the parameters: each parameter, or each largest expression of parameters alone.
+    """What the steps take from the parameters: each parameter, or each largest expression of parameters
+    alone.
 
-    Such an expression is the same at every step, so its cotangent is summed over the steps first and taken back
-    to its parameters once.
+    Such an expression is the same at every step, so its cotangent is summed over the steps first and taken
+    back to its parameters once.
     """
     order = topological(roots)
     has_parameter: set[Expr] = set()
@@ -94,7 +100,9 @@ def _made_of_parameters(roots: list[Expr], program: Program) -> list[Expr]:
 def _parameter_gradients(
     program: Program, cotangents: dict[Expr, Expr]
 ) -> tuple[tuple[tuple[str, Expr], ...], tuple[Block, ...]]:
-    """The sums of the backward block, and the block after it that goes on from derived values to parameters."""
+    """The sums of the backward block, and the block after it that goes on from derived values to
+    parameters.
+    """
     sums: dict[str, Expr] = {}
     seeds: dict[Expr, list[Expr]] = {}
     for number, (e, cotangent) in enumerate(cotangents.items()):

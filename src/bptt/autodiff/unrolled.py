@@ -1,7 +1,8 @@
 """A forward program written out step by step, and reverse mode over all of it at once.
 
-No carry, no reverse scan, no schedule: T copies of the equations in one expression, differentiated as any expression is.
-It grows with T and is of no use for training; it is what backpropagation through time is checked against.
+No carry, no reverse scan, no schedule: T copies of the equations in one expression, differentiated as any
+expression is. It grows with T and is of no use for training; it is what backpropagation through time is
+checked against.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from bptt.ir.traversal import substitute, topological
 
 
 def unrolled_gradients(program: Program, steps: int) -> Program:
-    """One map over the examples with the sums `∂NAME` for each parameter and the outputs `∂h` (the state that entered) and
-    `∂x@t` for t = 1 … steps.
+    """One map over the examples with the sums `∂NAME` for each parameter and the outputs `∂h` (the state
+    that entered) and `∂x@t` for t = 1 … steps.
 
-    It reads x, y and the other inputs of step t as `x@t`, `y@t`, …, and the state that enters the first step as
-    the input `h@0`.
+    It reads x, y and the other inputs of step t as `x@t`, `y@t`, …, and the state that enters the first
+    step as the input `h@0`.
     """
     (forward,) = program.blocks
     objective = dict(forward.sums)[OBJECTIVE]
@@ -34,7 +35,7 @@ def unrolled_gradients(program: Program, steps: int) -> Program:
         for e in topological(forward.roots()):
             if e.op in (Op.TOKEN, Op.INPUT):
                 replacements[e] = make(e.op, attr=f"{e.attr}@{t}", shape=e.shape)
-        tokens.append(build.make(Op.TOKEN, attr=f"x@{t}", shape=build.token("x").shape))
+        tokens.append(make(Op.TOKEN, attr=f"x@{t}", shape=build.token("x").shape))
         total = build.add(total, substitute(objective, replacements))
         state = {c.name: substitute(c.update, replacements) for c in forward.carries}
     parameters = {name: build.param(name, shape) for name, shape in program.params.items()}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bptt.backends.assembly import ACCUMULATE, Instruction
+from bptt.backends.instruction import ACCUMULATE, Instruction
 from bptt.backends.layout import Operand
 
-# Operations that read element i of their sources only to write element i: their result may take a source's place.
+# Operations that read element i of their sources only to write element i: their result may take a source's
+# place.
 IN_PLACE = frozenset(
-    "COPY AFFINE EXP LOG SQRT TANH SIGMOID RELU STEP SOFTPLUS POW ADD SUB MUL DIV SIGMOID_GRADIENT TANH_GRADIENT".split()
-)
+    ("COPY", "AFFINE", "EXP", "LOG", "SQRT", "TANH", "SIGMOID", "RELU", "STEP", "SOFTPLUS", "POW",
+     "ADD", "SUB", "MUL", "DIV", "SIGMOID_GRADIENT", "TANH_GRADIENT")
+)  # fmt: skip
 
 
 def share_locals(
@@ -53,11 +55,12 @@ def share_locals(
     for at, instruction in enumerate(instructions):
         sources, dst = instruction[2:5], instruction.dst
         moved = [_moved(o, place, locals_from) for o in sources]
-        # Sources of the same width whose life ends here make room for the result, where it may take their place.
+        # Sources of the same width whose life ends here make room for the result, where it may take their
+        # place.
         early = instruction.opcode in IN_PLACE and not instruction.flags & ACCUMULATE
         ending = [o for o in sources if early and o is not None and _whole(o, dst, sources)]
         release(ending, at)
-        new_dst = _moved(dst, place, locals_from)
+        new_dst = _moved(dst, place, locals_from) or dst
         release([o for o in (*sources, dst) if o not in ending], at)
         renamed.append(instruction._replace(dst=new_dst, a=moved[0], b=moved[1], c=moved[2]))
     return renamed, shared_widths

@@ -21,13 +21,16 @@ class Executable(Protocol):
     sizes: dict[str, int]
     dtype: np.dtype[Any]
 
-    def run(self, params: Arrays, inputs: Arrays, carries: Arrays | None = None, seed: int = 0) -> dict[str, Array]:
+    def run(
+        self, params: Arrays, inputs: Arrays, carries: Arrays | None = None, seed: int = 0
+    ) -> dict[str, Array]:
         """The program's results, and under the carries' names the values that they end with.
 
-        `inputs` holds "x" (and "y" where the program reads it) as int32 (T, B), and the numbers that the program reads as
-        (T, B). `carries` are the states that enter the first step, (B, …); those not given are zeros. `seed` draws the dropout masks. Outputs
-        are (T, B, …), sums have the shape of what they are summed for. Arrays are valid until the next run.
-        Raises ValueError where an array is missing or has the wrong shape.
+        `inputs` holds "x" (and "y" where the program reads it) as int32 (T, B), and the numbers that the
+        program reads as (T, B). `carries` are the states that enter the first step, (B, …); those not given
+        are zeros. `seed` draws the dropout masks. Outputs are (T, B, …), sums have the shape of what they
+        are summed for. Arrays are valid until the next run. Raises ValueError where an array is missing or
+        has the wrong shape.
         """
         ...
 

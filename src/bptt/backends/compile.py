@@ -32,8 +32,8 @@ def build_program(
 ) -> Program:
     """The scheduled program of a model for a goal (see `bptt.passes.forward.GOALS`).
 
-    Gradients are part of it where the goal is "train", or as `gradients` says; `inputs` adds the gradient of x. `observe` is
-    told each pass by name with what it made.
+    Gradients are part of it where the goal is "train", or as `gradients` says; `inputs` adds the gradient
+    of x. `observe` is told each pass by name with what it made.
     """
     if gradients is None:
         gradients = goal == "train"
@@ -65,7 +65,9 @@ def available_backends() -> tuple[str, ...]:
 def load_program(
     program: Program, sizes: Mapping[str, int], backend: str = "auto", dtype: type = np.float32
 ) -> Executable:
-    """The program on a backend. Raises InputError for a backend that is not there, or that has no such numbers."""
+    """The program on a backend. Raises InputError for a backend that is not there, or that has no such
+    numbers.
+    """
     if backend == "auto":
         backend = "reference" if dtype is not np.float32 else available_backends()[0]
     if backend == "reference":

@@ -18,8 +18,12 @@ from bptt.ir.ops import ELEMENTWISE, Op
 Array = npt.NDArray[Any]
 
 
-def dropout_mask(seed: int, key: int, rate: float, indices: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
-    """0 or 1/(1-rate) for each index: a hash of (seed, key, index), the same on every backend and thread count."""
+def dropout_mask(
+    seed: int, key: int, rate: float, indices: npt.NDArray[np.uint32]
+) -> npt.NDArray[np.float64]:
+    """0 or 1/(1-rate) for each index: a hash of (seed, key, index), the same on every backend and thread
+    count.
+    """
     x = indices * np.uint32(0x9E3779B1) + np.uint32((seed * 0x85EBCA77 + key * 0xC2B2AE3D) & 0xFFFFFFFF)
     x ^= x >> np.uint32(16)
     x *= np.uint32(0x7FEB352D)
@@ -114,7 +118,11 @@ def _lookup(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
 def _scatter(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
     token, vector = args
     dense = one_hot(token, e.args[0].shape[0].evaluate(sizes), vector.dtype)
-    return dense[..., :, None] * vector[..., None, :] if e.attr == 0 else vector[..., :, None] * dense[..., None, :]
+    return (
+        dense[..., :, None] * vector[..., None, :]
+        if e.attr == 0
+        else vector[..., :, None] * dense[..., None, :]
+    )
 
 
 def _broadcast(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
@@ -126,7 +134,9 @@ def _broadcast(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
 def _concat(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
     rank = len(e.shape)
     lead = np.broadcast_shapes(*(a.shape[: a.ndim - rank] for a in args))
-    return np.concatenate([np.broadcast_to(a, lead + a.shape[a.ndim - rank :]) for a in args], axis=e.attr - rank)
+    return np.concatenate(
+        [np.broadcast_to(a, lead + a.shape[a.ndim - rank :]) for a in args], axis=e.attr - rank
+    )
 
 
 def _slice(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:

@@ -24,7 +24,9 @@ class Buffer(NamedTuple):
 
 
 class Operand(NamedTuple):
-    """A window of columns of a buffer. `shift` picks the slot of a carried value, `row` the first row of a parameter."""
+    """A window of columns of a buffer. `shift` picks the slot of a carried value, `row` the first row of a
+    parameter.
+    """
 
     buffer: int
     shift: int = 0
@@ -46,7 +48,9 @@ class CarryPlace:
 
 
 class Layout:
-    """The buffers of a scheduled program for given sizes. Vectors and matrices are flattened to one row a token."""
+    """The buffers of a scheduled program for given sizes. Vectors and matrices are flattened to one row a
+    token.
+    """
 
     def __init__(self, program: Program, sizes: Mapping[str, int]) -> None:
         self.program = program

@@ -1,7 +1,7 @@
 """The fast backend: scheduled programs assembled for the native executor (`native/`), in float32.
 
-Blocks on parameters alone run in NumPy before and after the executor's part. Arrays are kept from run to run while T and B stay
-the same, so a training loop allocates nothing.
+Blocks on parameters alone run in NumPy before and after the executor's part. Arrays are kept from run to
+run while T and B stay the same, so a training loop allocates nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 
 from bptt import _native
 from bptt.backends.allocation import share_locals
-from bptt.backends.assembly import BlockAssembler, Instruction
+from bptt.backends.assembly import BlockAssembler
 from bptt.backends.base import Array, Arrays, steps_and_examples
+from bptt.backends.instruction import Instruction
 from bptt.backends.layout import Buffer, Layout, Operand
 from bptt.backends.reference import evaluate_once
 from bptt.ir.dims import Shape
@@ -46,24 +47,30 @@ class NativeExecutable:
         self.buffers = list(self.layout.buffers)
         native_blocks = []
         for block, (instructions, widths, locals_from) in zip(self.blocks, self.assembled, strict=True):
-            # Locals were numbered from `locals_from` in each block; in the whole program they stand after the rest.
+            # Locals were numbered from `locals_from` in each block; in the whole program they stand after
+            # the rest.
             shift = len(self.buffers) - locals_from
             self.buffers += [Buffer("local", 0, width, f"local {i}") for i, width in enumerate(widths)]
             kind = "map" if block.kind is Kind.MAP else "scan_backward" if block.reverse else "scan_forward"
             native_blocks.append((kind, [_encoded(i, locals_from, shift) for i in instructions]))
-        self.native = _native.Program([tuple(b) for b in self.buffers], native_blocks)
+        self.native = _native.Program(self.buffers, native_blocks)
         self._arrays: list[Array | None] = []
         self._for: tuple[int, int] | None = None
 
     def run(
-        self, params: Arrays, inputs: Arrays, carries: Arrays | None = None, seed: int = 0, profile: bool = False
+        self,
+        params: Arrays,
+        inputs: Arrays,
+        carries: Arrays | None = None,
+        seed: int = 0,
+        profile: bool = False,
     ) -> dict[str, Array]:
         steps, examples = steps_and_examples(inputs)
         fixed: dict[str, Array] = {name: self._param(name, params) for name in self.program.params}
         for block in self._before:
             fixed |= evaluate_once(block, fixed, self.sizes, self.dtype)
         arrays = self._allocated(steps, examples)
-        for (name, flat), buffer in self.layout.params.items():
+        for (name, _), buffer in self.layout.params.items():
             array = np.ascontiguousarray(fixed[name], np.float32)
             spec = self.buffers[buffer]
             arrays[buffer] = array.reshape(spec.rows, spec.cols)
@@ -80,8 +87,14 @@ class NativeExecutable:
         for block, (instructions, _, locals_from) in zip(self.blocks, self.assembled, strict=True):
             lines.append(f"{block.kind.value}{' reversed' if block.reverse else ''}, {block.title}:")
             for instruction in instructions:
-                operands = [_shown(o, self.layout.buffers, locals_from) for o in instruction[1:5] if o is not None]
-                numbers = [f"{name}={x:g}" for name, x in zip(instruction._fields[5:], instruction[5:], strict=True) if x]
+                operands = [
+                    _shown(o, self.layout.buffers, locals_from) for o in instruction[1:5] if o is not None
+                ]
+                numbers = [
+                    f"{name}={x:g}"
+                    for name, x in zip(instruction._fields[5:], instruction[5:], strict=True)
+                    if x
+                ]
                 lines.append(f"    {instruction.opcode:<22}{' '.join([*operands, *numbers])}")
         return "\n".join(lines)
 
@@ -131,7 +144,9 @@ class NativeExecutable:
                 else:
                     first.fill(0.0)
 
-    def _results(self, arrays: list[Array | None], fixed: dict[str, Array], steps: int, examples: int) -> dict[str, Array]:
+    def _results(
+        self, arrays: list[Array | None], fixed: dict[str, Array], steps: int, examples: int
+    ) -> dict[str, Array]:
         results: dict[str, Array] = {}
         for block in self.blocks:
             for c in block.carries:

@@ -1,7 +1,7 @@
 """The slow exact backend: a program interpreted in NumPy, block after block, step after step.
 
-It is what every other backend is compared with, and what runs where no compiler was found at install. float64 for
-proof, float32 for training.
+It is what every other backend is compared with, and what runs where no compiler was found at install.
+float64 for proof, float32 for training.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ class ReferenceExecutable:
         self.sizes = dict(sizes)
         self.dtype = np.dtype(dtype)
 
-    def run(self, params: Arrays, inputs: Arrays, carries: Arrays | None = None, seed: int = 0) -> dict[str, Array]:
+    def run(
+        self, params: Arrays, inputs: Arrays, carries: Arrays | None = None, seed: int = 0
+    ) -> dict[str, Array]:
         return _Run(self, params, inputs, carries or {}, seed).results()
 
 
@@ -89,7 +91,8 @@ class _Run:
         lead = (self.examples,)
         entered = {name: np.empty((self.steps, *array.shape), self.dtype) for name, array in state.items()}
         values = {
-            name: np.empty((self.steps, *lead, *self._numbers(e.shape)), self.dtype) for name, e in block.outputs
+            name: np.empty((self.steps, *lead, *self._numbers(e.shape)), self.dtype)
+            for name, e in block.outputs
         }
         sums = {name: np.zeros(self._numbers(e.shape), self.dtype) for name, e in block.sums}
         for t in reversed(range(self.steps)) if block.reverse else range(self.steps):

@@ -12,9 +12,17 @@ from bptt.ir.model import Model
 
 
 def trace_values(
-    model: Model, sizes: Mapping[str, int], params: Arrays, inputs: Arrays, carries: Arrays, *, resets: bool = False
+    model: Model,
+    sizes: Mapping[str, int],
+    params: Arrays,
+    inputs: Arrays,
+    carries: Arrays,
+    *,
+    resets: bool = False,
 ) -> dict[str, Array]:
-    """Each definition's values (T, B, …) and the objective's, in the order of computation, in float32, without dropout."""
+    """Each definition's values (T, B, …) and the objective's, in the order of computation, in float32,
+    without dropout.
+    """
     program = build_program(model, "trace", resets=resets)
     with np.errstate(all="ignore"):
         values = load_program(program, sizes, "reference", np.float32).run(params, inputs, carries)

@@ -1,23 +1,28 @@
 """Every gradient of a model held against two independent witnesses, in float64.
 
-Finite differences know nothing of derivative rules; reverse mode of the unrolled program knows nothing of carries, reverse
-loops and schedules. Where the native backend is there, its float32 gradients are compared too.
+Finite differences know nothing of derivative rules; reverse mode of the unrolled program knows nothing of
+carries, reverse loops and schedules. Where the native backend is there, its float32 gradients are compared
+too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from bptt.autodiff.through_time import cotangent_name
 from bptt.autodiff.unrolled import unrolled_gradients
-from bptt.backends import available_backends, build_program, load_program
+from bptt.backends import Executable, available_backends, build_program, load_program
+from bptt.backends.base import Array
 from bptt.errors import InputError
 from bptt.ir.model import Model
+from bptt.ir.program import Program
 from bptt.passes.forward import forward_program
 from bptt.passes.simplify import simplify
 from bptt.passes.stabilize import stabilize
@@ -30,10 +35,11 @@ NATIVE_TOLERANCE = 2e-4
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The relative errors of one gradient. `native` is None where there is no native backend (or the gradient is of x).
+    """The relative errors of one gradient. `native` is None where there is no native backend (or the
+    gradient is of x).
 
-    An error is |a - b| over the larger of |a| and |b|; where both are below 1/1000 of the largest entry of the gradient, over that, since
-    a difference of numbers that small only measures rounding.
+    An error is |a - b| over the larger of |a| and |b|; where both are below 1/1000 of the largest entry of
+    the gradient, over that, since a difference of numbers that small only measures rounding.
     """
 
     name: str
@@ -51,7 +57,9 @@ class GradientCheck:
 
 
 def check_sizes(model: Model, given: Mapping[str, int]) -> dict[str, int]:
-    """Small sizes that are all different, so that no transposed matrix passes by luck; `given` ones are kept."""
+    """Small sizes that are all different, so that no transposed matrix passes by luck; `given` ones are
+    kept.
+    """
     sizes = {"V": 7, **given}
     candidates = iter(n for n in (5, 4, 6, 3, 8, 9, 10, 11, 12, *range(13, 1000)) if n not in sizes.values())
     for dim in model.dims:
@@ -61,105 +69,145 @@ def check_sizes(model: Model, given: Mapping[str, int]) -> dict[str, int]:
 
 
 def check_gradients(
-    model: Model, sizes: Mapping[str, int], *, steps: int = 5, examples: int = 3, seed: int = 0, samples: int = 4
+    model: Model,
+    sizes: Mapping[str, int],
+    *,
+    steps: int = 5,
+    examples: int = 3,
+    seed: int = 0,
+    samples: int = 4,
 ) -> list[GradientCheck]:
     """A check of each parameter, of the inputs x, and of each state as it enters the first step.
 
-    Parameters, states and inputs (as real vectors) are drawn at random, and so are the weights of the tokens and the steps
-    at which the state starts anew. `samples` random directions and as many single entries are taken of each.
+    Parameters, states and inputs (as real vectors) are drawn at random, and so are the weights of the tokens
+    and the steps at which the state starts anew. `samples` random directions and as many single entries are
+    taken of each. Raises InputError where the objective is not finite at that point.
     """
     rng = np.random.default_rng(seed)
     point = _Point(model, sizes, steps, examples, rng)
-    program = build_program(model, "train", resets=True, inputs=True)
-    exact = load_program(program, sizes, "reference", np.float64)
-    gradients = exact.run(point.params, point.inputs, point.states, seed)
+    gradients = point.run(build_program(model, "train", resets=True, inputs=True), sizes, seed)
     if not math.isfinite(float(gradients["J"])):
         raise InputError(
             "the objective is not finite at a random point, so there is nothing to compare",
             "a log or square root of a negative number, or a division by zero, does that",
         )
-
-    def objective(params: Mapping[str, Floats], inputs: Mapping[str, Floats], states: Mapping[str, Floats]) -> float:
-        return float(forward.run(params, inputs, states, seed)["J"])
-
-    forward = load_program(build_program(model, "train", resets=True, gradients=False), sizes, "reference", np.float64)
-    unrolled = _unrolled(model, sizes, point, seed)
-    without_dropout = load_program(
-        build_program(model, "loss", resets=True, gradients=True, inputs=True), sizes, "reference", np.float64
-    ).run(point.params, point.inputs, point.states)
+    # The equations written out have no dropout: its masks go by the place of a step in the whole window.
+    plain = point.run(build_program(model, "loss", resets=True, gradients=True, inputs=True), sizes, seed)
+    unrolled = _unrolled(model, sizes, point)
     native = _native(model, sizes, point, seed)
+    forward = build_program(model, "train", resets=True, gradients=False)
+    objective = load_program(forward, sizes, "reference", np.float64)
     checks = []
-    for kind, group in (("parameter", point.params), ("input", {"x": point.inputs["x"]}), ("state", point.states)):
-        for name, array in group.items():
-            key = cotangent_name(name)
-
-            def moved(delta: Floats, kind: str = kind, name: str = name, array: Floats = array) -> float:
-                groups = {"parameter": point.params, "input": point.inputs, "state": point.states}
-                groups[kind] = {**groups[kind], name: array + delta}
-                return objective(groups["parameter"], groups["input"], groups["state"])
-
-            gradient = np.asarray(gradients[key])
-            directions, entries = _finite_differences(gradient, moved, samples, rng)
-            checks.append(
-                GradientCheck(
-                    name,
-                    kind,
-                    array.shape[2:] if kind == "input" else array.shape[1:] if kind == "state" else array.shape,
-                    directions,
-                    entries,
-                    relative_error(np.asarray(without_dropout[key]), unrolled[key]),
-                    native.get(key),
-                    float(np.abs(gradient).max(initial=0.0)),
-                )
+    for kind, name, array in point.variables():
+        key = cotangent_name(name)
+        gradient = np.asarray(gradients[key], np.float64)
+        moved = partial(_objective_at, objective, point, kind, name, seed)
+        directions, entries = _finite_differences(gradient, moved, samples, rng)
+        checks.append(
+            GradientCheck(
+                name,
+                kind,
+                array.shape[{"parameter": 0, "state": 1, "input": 2}[kind] :],
+                directions,
+                entries,
+                relative_error(np.asarray(plain[key]), unrolled[key]),
+                native.get(key),
+                float(np.abs(gradient).max(initial=0.0)),
             )
+        )
     return checks
 
 
 class _Point:
-    """Where the gradients are taken."""
+    """Where the gradients are taken. `params`, `x` and `states` are what they are taken by."""
 
     def __init__(
-        self, model: Model, sizes: Mapping[str, int], steps: int, examples: int, rng: np.random.Generator
+        self,
+        model: Model,
+        sizes: Mapping[str, int],
+        steps: int,
+        examples: int,
+        rng: np.random.Generator,
     ) -> None:
         lead = (steps, examples)
-        self.tokens = {name: rng.integers(0, sizes["V"], lead).astype(np.int32) for name in ("x", "y")}
-        self.numbers = {
+        self.ids = {name: rng.integers(0, sizes["V"], lead).astype(np.int32) for name in ("x", "y")}
+        self.numbers: dict[str, Floats] = {
             "weight": rng.uniform(0.5, 1.5, lead) / (steps * examples),
             "keep": (rng.random(lead) < 0.8).astype(np.float64),
         }
         # x as a real vector near its one-hot, so that its own derivative can be taken.
-        x = np.eye(sizes["V"])[self.tokens["x"]] + 0.1 * rng.standard_normal((*lead, sizes["V"]))
-        self.inputs = {"x": x, "y": self.tokens["y"], **self.numbers}
-        self.params = {
-            name: rng.standard_normal([dim.evaluate(sizes) for dim in shape]) / math.sqrt(max(len(shape), 1) * 2)
+        self.x: Floats = np.eye(sizes["V"])[self.ids["x"]]
+        self.x += 0.1 * rng.standard_normal(self.x.shape)
+        self.params: dict[str, Floats] = {
+            name: rng.standard_normal([dim.evaluate(sizes) for dim in shape])
+            / math.sqrt(2 * max(len(shape), 1))
             for name, shape in model.params.items()
         }
-        self.states = {
+        self.states: dict[str, Floats] = {
             s.name: 0.5 * rng.standard_normal((examples, *(dim.evaluate(sizes) for dim in s.shape)))
             for s in model.states
         }
 
+    def variables(self) -> Iterator[tuple[str, str, Floats]]:
+        """Kind, name and value of everything that a gradient is taken by."""
+        for name, array in self.params.items():
+            yield "parameter", name, array
+        yield "input", "x", self.x
+        for name, array in self.states.items():
+            yield "state", name, array
 
-def _unrolled(model: Model, sizes: Mapping[str, int], point: _Point, seed: int) -> dict[str, Floats]:
-    steps = len(point.tokens["x"])
+    def moved(self, kind: str, name: str, delta: Floats) -> _Point:
+        """The point with one of its variables changed."""
+        other = copy(self)
+        if kind == "parameter":
+            other.params = {**self.params, name: self.params[name] + delta}
+        elif kind == "state":
+            other.states = {**self.states, name: self.states[name] + delta}
+        else:
+            other.x = self.x + delta
+        return other
+
+    def inputs(self) -> dict[str, Array]:
+        return {"x": self.x, "y": self.ids["y"], **self.numbers}
+
+    def run(self, program: Program, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
+        """The results of a program at this point, in float64 on the reference backend."""
+        executable = load_program(program, sizes, "reference", np.float64)
+        return executable.run(self.params, self.inputs(), self.states, seed)
+
+
+def _objective_at(
+    executable: Executable, point: _Point, kind: str, name: str, seed: int, delta: Floats
+) -> float:
+    at = point.moved(kind, name, delta)
+    return float(executable.run(at.params, at.inputs(), at.states, seed)["J"])
+
+
+def _unrolled(model: Model, sizes: Mapping[str, int], point: _Point) -> dict[str, Floats]:
+    """The gradients by reverse mode of the equations written out, without dropout."""
+    steps = len(point.x)
     program = simplify(unrolled_gradients(stabilize(forward_program(model, "loss", resets=True)), steps))
-    inputs = {f"{name}@{t + 1}": array[t : t + 1] for name, array in point.inputs.items() for t in range(steps)}
+    inputs = {
+        f"{name}@{t + 1}": array[t : t + 1] for name, array in point.inputs().items() for t in range(steps)
+    }
     inputs |= {f"{name}@0": array[None] for name, array in point.states.items()}
-    run = load_program(program, sizes, "reference", np.float64).run(point.params, {**inputs, "x": inputs["x@1"]})
-    found = {name: np.asarray(array) for name, array in run.items()}
-    for s in point.states:
-        found[cotangent_name(s)] = found[cotangent_name(s)][0]
-    found["∂x"] = np.concatenate([found.pop(f"∂x@{t + 1}") for t in range(steps)])
+    executable = load_program(program, sizes, "reference", np.float64)
+    found = executable.run(point.params, {**inputs, "x": inputs["x@1"]})
+    for name in map(cotangent_name, point.states):
+        found[name] = found[name][0]
+    found[cotangent_name("x")] = np.concatenate([found[cotangent_name(f"x@{t + 1}")] for t in range(steps)])
     return found
 
 
 def _native(model: Model, sizes: Mapping[str, int], point: _Point, seed: int) -> dict[str, float]:
-    """The errors of the native backend's gradients, with x as tokens; none where there is no native backend."""
+    """The errors of the native backend's gradients, with x as tokens; none where it was not built."""
     if "native" not in available_backends():
         return {}
     program = build_program(model, "train", resets=True)
-    inputs = {**point.tokens, **point.numbers}
-    exact = load_program(program, sizes, "reference", np.float64).run(point.params, inputs, point.states, seed)
+    inputs: dict[str, Array] = {**point.ids, **point.numbers}
+    exact = load_program(program, sizes, "reference", np.float64).run(
+        point.params, inputs, point.states, seed
+    )
     fast = load_program(program, sizes, "native").run(point.params, inputs, point.states, seed)
     return {name: relative_error(np.asarray(array), np.asarray(fast[name])) for name, array in exact.items()}
 
@@ -180,15 +228,17 @@ def _finite_differences(
     for flat in rng.choice(gradient.size, min(samples, gradient.size), replace=False):
         direction = np.zeros(gradient.shape)
         direction.flat[flat] = 1.0
-        single = max(single, _relative(float(gradient.flat[flat]), difference_quotient(moved, direction), floor))
+        single = max(
+            single, _relative(float(gradient.flat[flat]), difference_quotient(moved, direction), floor)
+        )
     return along, single
 
 
 def difference_quotient(moved: Callable[[Floats], float], direction: Floats) -> float:
     """The derivative along `direction` by central differences of sixth order.
 
-    Of several steps the one is taken whose result a step half as wide confirms best: near a kink only small steps are
-    right, elsewhere wider ones have less rounding. The gradient to be checked has no say in it.
+    Of several steps the one is taken whose result a step half as wide confirms best: near a kink only small
+    steps are right, elsewhere wider ones have less rounding. The gradient to be checked has no say in it.
     """
     best, doubt = 0.0, math.inf
     for step in (1e-2, 2e-3, 4e-4, 8e-5):
@@ -204,7 +254,8 @@ def _sixth_order(moved: Callable[[Floats], float], direction: Floats, h: float) 
 
 
 def _relative(a: float, b: float, floor: float) -> float:
-    # A gradient that is zero throughout is compared absolutely: 1e-12 is rounding of an objective of order one.
+    # A gradient that is zero throughout is compared absolutely: 1e-12 is rounding of an objective of order
+    # one.
     return abs(a - b) / max(abs(a), abs(b), floor, 1e-5)
 
 

@@ -1,8 +1,8 @@
 """Check every gradient of a model: parameters, inputs, and the state that enters the first step.
 
-Each is compared with central finite differences (random directions and single entries, float64) and with reverse mode of the
-equations written out step by step; where the native backend was built, its float32 gradients are compared too. The numbers are
-relative errors. Exit code 1 if one is too large.
+Each is compared with central finite differences (random directions and single entries, float64) and with
+reverse mode of the equations written out step by step; where the native backend was built, its float32
+gradients are compared too. The numbers are relative errors. Exit code 1 if one is too large.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import asdict
 
 from bptt.backends import available_backends
 from bptt.checking.gradcheck import NATIVE_TOLERANCE, GradientCheck, check_gradients, check_sizes
-from bptt.cli.options import _size, add_json_argument, number
+from bptt.cli.options import add_json_argument, number, size
 from bptt.errors import InputError
 from bptt.lm.model import choose_sizes, understand
 from bptt.models import source_of
@@ -25,10 +25,19 @@ TOLERANCE = 1e-7
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a shipped model, a file, or the equations themselves")
     parser.add_argument(
-        "--size", action="append", type=_size, default=[], metavar="NAME=N", help="a size (default: small, all different)"
+        "--size",
+        action="append",
+        type=size,
+        default=[],
+        metavar="NAME=N",
+        help="a size (default: small, all different)",
     )
-    parser.add_argument("--window", type=number("--window", int), default=5, metavar="T", help="steps (default: 5)")
-    parser.add_argument("--batch", type=number("--batch", int), default=3, metavar="B", help="examples (default: 3)")
+    parser.add_argument(
+        "--window", type=number("--window", int), default=5, metavar="T", help="steps (default: 5)"
+    )
+    parser.add_argument(
+        "--batch", type=number("--batch", int), default=3, metavar="B", help="examples (default: 3)"
+    )
     parser.add_argument("--seed", type=number("--seed", int), default=0, help="draws the point (default: 0)")
     parser.add_argument(
         "--tolerance", type=number("--tolerance", float), default=TOLERANCE, help=f"default: {TOLERANCE:g}"
@@ -44,14 +53,20 @@ def run(args: argparse.Namespace) -> int:
         print(f"note: {remark}", file=sys.stderr)
     wanted = dict(args.size)
     vocabulary = wanted.pop("V", 7)
-    named, assumed = choose_sizes(model, wanted, vocabulary)
+    named, _ = choose_sizes(model, wanted, vocabulary)
     fixed = {name: n for name, n in named.items() if name in wanted or name == "V"}
     sizes = check_sizes(model, fixed)
     checks = check_gradients(model, sizes, steps=args.window, examples=args.batch, seed=args.seed)
     passed = all(check.passed(args.tolerance) for check in checks)
     if args.json:
         rows = [{**asdict(check), "passed": check.passed(args.tolerance)} for check in checks]
-        result = {"model": model.name, "sizes": sizes, "tolerance": args.tolerance, "passed": passed, "gradients": rows}
+        result = {
+            "model": model.name,
+            "sizes": sizes,
+            "tolerance": args.tolerance,
+            "passed": passed,
+            "gradients": rows,
+        }
         print(json.dumps(result))
     else:
         _print_table(checks, sizes, args)
@@ -70,10 +85,8 @@ def _print_table(checks: list[GradientCheck], sizes: dict[str, int], args: argpa
         verdict = "ok" if check.passed(args.tolerance) else "FAILS"
         if check.largest == 0.0 and verdict == "ok":
             verdict = "ok, but zero: J does not depend on it"
-        print(
-            f"{_label(check):<{width}}  {check.directions:>10.1e}  {check.entries:>8.1e}  {check.unrolled:>8.1e}"
-            f"  {native:>8}  {verdict}"
-        )
+        exact = f"{check.directions:>10.1e}  {check.entries:>8.1e}  {check.unrolled:>8.1e}"
+        print(f"{_label(check):<{width}}  {exact}  {native:>8}  {verdict}")
     if "native" not in available_backends():
         print("\nthe native backend was not built; its column is empty")
     failed = sum(not check.passed(args.tolerance) for check in checks)

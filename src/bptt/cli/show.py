@@ -1,8 +1,9 @@
 """What the compiler makes of a model: its program after each pass, and as it is run.
 
-The program is a list of blocks. A block runs for all T·B tokens at once or step by step through time; `+=` marks what is
-summed over all tokens, ∂H is the derivative of the objective J by H, δh the one at what the non-linearity of h is applied to,
-h[t-1] the state that enters the step and ∂h[t+1] what the later steps carry back to it.
+The program is a list of blocks. A block runs for all T·B tokens at once or step by step through time; `+=`
+marks what is summed over all tokens, ∂H is the derivative of the objective J by H, δh the one at what the
+non-linearity of h is applied to, h[t-1] the state that enters the step and ∂h[t+1] what the later steps
+carry back to it.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ VOCABULARY_SHOWN = 100  # V for the listing of instructions, where no text says
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a shipped model, a file, or the equations themselves")
     parser.add_argument("--program", action="store_true", help="the scheduled program (the default)")
-    parser.add_argument("--after", metavar="PASS", help="the program as it is after a pass; `list` lists the passes")
-    parser.add_argument("--goal", default="train", metavar="|".join(GOALS), help="what the program is for (default: train)")
+    parser.add_argument(
+        "--after", metavar="PASS", help="the program as it is after a pass; `list` lists the passes"
+    )
+    parser.add_argument(
+        "--goal", default="train", metavar="|".join(GOALS), help="what the program is for (default: train)"
+    )
     parser.add_argument("--resets", action="store_true", help="with states that start anew at each sentence")
     parser.add_argument("--instructions", action="store_true", help="the instructions of the native executor")
     add_json_argument(parser)
@@ -58,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _instructions(model: Model, program: Program) -> str:
     if "native" not in available_backends():
-        raise InputError("the native backend was not built when bptt was installed", "install a C++ compiler first")
+        raise InputError(
+            "the native backend was not built when bptt was installed", "install a C++ compiler first"
+        )
     from bptt.backends.native import NativeExecutable
 
     sizes, _ = choose_sizes(model, {}, VOCABULARY_SHOWN)

@@ -1,7 +1,8 @@
 """Constructors of expressions that settle what has more than one spelling.
 
-Sums are flat, negations and numbers stand in one place, contractions have the vector first and absorb transposes.
-Nothing here changes what an author would recognise; rewriting for a purpose is the business of `passes`.
+Sums are flat, negations and numbers stand in one place, contractions have the vector first and absorb
+transposes. Nothing here changes what an author would recognise; rewriting for a purpose is the business of
+`passes`.
 """
 
 from __future__ import annotations
@@ -92,9 +93,9 @@ def mul(a: Expr, b: Expr) -> Expr:
     """The elementwise product; a sign moves out in front, factors of one vanish, zero swallows."""
     if is_zero(a) or is_zero(b):
         return zeros(a.shape or b.shape)
-    if is_const(a, 1.0) or _is_ones(a) and b.shape:
+    if is_const(a, 1.0) or (_is_ones(a) and b.shape):
         return b
-    if is_const(b, 1.0) or _is_ones(b) and a.shape:
+    if is_const(b, 1.0) or (_is_ones(b) and a.shape):
         return a
     if a.op is Op.CONST and b.op is Op.CONST:
         return const(a.attr * b.attr)
@@ -138,10 +139,11 @@ def apply(op: Op, a: Expr) -> Expr:
 
 
 def contract(a: Expr, b: Expr, axes: tuple[int, int]) -> Expr:
-    """Sum over axis `axes[0]` of `a` and `axes[1]` of `b`; the axes of `a` that stay come before those of `b`.
+    """Sum over axis `axes[0]` of `a` and `axes[1]` of `b`; the axes of `a` that stay come before those of
+    `b`.
 
-    Transposes of the arguments are absorbed in the axes. With a matrix and a vector the vector stands first: the result
-    is the same vector, and whether it is written `v M` or `M' v` is a matter of layout.
+    Transposes of the arguments are absorbed in the axes. With a matrix and a vector the vector stands
+    first: the result is the same vector, and whether it is written `v M` or `M' v` is a matter of layout.
     """
     i, j = axes
     if is_zero(a) or is_zero(b):
@@ -191,7 +193,7 @@ def concat(items: Sequence[Expr], axis: int) -> Expr:
 
 
 def part(a: Expr, axis: int, start: Dim, stop: Dim) -> Expr:
-    """The slice `start` to `stop` of `axis`; slices of slices are one, a whole axis is the argument itself."""
+    """The slice `start` to `stop` of `axis`: a slice of a slice is one slice, a whole axis is `a` itself."""
     if start == Dim() and stop == a.shape[axis]:
         return a
     if a.op is Op.SLICE and a.attr[0] == axis:

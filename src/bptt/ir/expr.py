@@ -17,11 +17,11 @@ class ShapeError(ValueError):
 class Expr:
     """One operation applied to earlier expressions. Built only by `make`.
 
-    `shape` is the shape for one example at one step. `varies` tells whether the value can differ between examples
-    or steps; if not, it is computed from parameters and constants alone.
+    `shape` is the shape for one example at one step. `varies` tells whether the value can differ between
+    examples or steps; if not, it is computed from parameters and constants alone.
     """
 
-    __slots__ = ("op", "args", "attr", "shape", "varies", "__weakref__")
+    __slots__ = ("__weakref__", "args", "attr", "op", "shape", "varies")
 
     op: Op
     args: tuple[Expr, ...]
@@ -39,12 +39,13 @@ _interned: WeakValueDictionary[Hashable, Expr] = WeakValueDictionary()
 
 
 def make(op: Op, args: tuple[Expr, ...] = (), attr: Any = None, shape: Shape | None = None) -> Expr:
-    """The one expression with this structure. `shape` is given for leaves and BROADCAST, and follows for the rest.
+    """The one expression with this structure. `shape` is given for leaves and BROADCAST, and follows for
+    the rest.
 
     Raises ShapeError where the operation cannot take these arguments.
     """
     arity = FACTS[op].arity
-    if arity is None and not args or arity is not None and len(args) != arity:
+    if (arity is None and not args) or (arity is not None and len(args) != arity):
         raise ShapeError(f"{op.name} takes {arity or 'some'} arguments, got {len(args)}")
     if shape is None:
         shape = SHAPE_RULES[op](args, attr)
@@ -69,7 +70,9 @@ def _contract(args: tuple[Expr, ...], attr: tuple[int, int]) -> Shape:
     a, b = args
     i, j = attr
     if i >= len(a.shape) or j >= len(b.shape) or a.shape[i] != b.shape[j]:
-        raise ShapeError(f"contraction of axis {i} of {show_shape(a.shape)} with axis {j} of {show_shape(b.shape)}")
+        raise ShapeError(
+            f"contraction of axis {i} of {show_shape(a.shape)} with axis {j} of {show_shape(b.shape)}"
+        )
     return _without(a.shape, i) + _without(b.shape, j)
 
 
@@ -148,7 +151,9 @@ SHAPE_RULES = {
     **dict.fromkeys((Op.PARAM, Op.TOKEN, Op.INPUT, Op.CARRY, Op.VALUE, Op.MASK, Op.BROADCAST), _given),
     **dict.fromkeys((Op.CONST, Op.SIZE, Op.SUM), _scalar),
     **dict.fromkeys((Op.ADD, Op.MUL, Op.DIV, Op.NEG, Op.POW), _elementwise),
-    **dict.fromkeys((Op.EXP, Op.LOG, Op.SQRT, Op.TANH, Op.SIGMOID, Op.RELU, Op.STEP, Op.SOFTPLUS), _elementwise),
+    **dict.fromkeys(
+        (Op.EXP, Op.LOG, Op.SQRT, Op.TANH, Op.SIGMOID, Op.RELU, Op.STEP, Op.SOFTPLUS), _elementwise
+    ),
     **dict.fromkeys((Op.SOFTMAX, Op.LOG_SOFTMAX), _vector),
     **dict.fromkeys((Op.LOGSUMEXP, Op.CROSS_ENTROPY), _vector_to_scalar),
     Op.CONTRACT: _contract,

@@ -14,9 +14,9 @@ from bptt.source import Source, Span
 class State:
     """A value carried over time: variable `variable` as it was `lag` steps ago, the carry called `name`.
 
-    `h[t-1]` is the carry `h`; `h[t-2]` is the carry `h@2`. `update` is what enters the next step under this name: the variable
-    itself for lag 1, the carry of the next smaller lag otherwise. `initial` is its value before the first step, made from
-    parameters and constants (None: zeros).
+    `h[t-1]` is the carry `h`; `h[t-2]` is the carry `h@2`. `update` is what enters the next step under this
+    name: the variable itself for lag 1, the carry of the next smaller lag otherwise. `initial` is its value
+    before the first step, made from parameters and constants (None: zeros).
     """
 
     name: str
@@ -31,11 +31,12 @@ class State:
 class Model:
     """The equations with names, shapes and recurrences resolved.
 
-    `definitions` are the equations in an order in which they can be computed, by the names on their left sides; `output` is the name
-    of the next token's distribution, `objective` the per-token quantity to be minimised, as an expression. `layout` is how
-    the file writes vectors: "row" (`x @ L`) or "column" (`W @ x`). `dims` gives for each free size all the names it may be called by
-    (the vectors that have it), the first being its own; `sizes` the numbers that the file gives. `remarks` say how
-    the text was read where it left room. `spans` are places of definitions and parameters in the source.
+    `definitions` are the equations in an order in which they can be computed, by the names on their left
+    sides; `output` is the name of the next token's distribution, `objective` the per-token quantity to be
+    minimised, as an expression. `layout` is how the file writes vectors: "row" (`x @ L`) or "column" (`W @
+    x`). `dims` gives for each free size all the names it may be called by (the vectors that have it), the
+    first being its own; `sizes` the numbers that the file gives. `remarks` say how the text was read where
+    it left room. `spans` are places of definitions and parameters in the source.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The closed set of operations. docs/operations.md is the same table for readers, held to this one by a test.
 
-All operations act on one example at one time step: a scalar, a vector or a matrix. That a program runs over B examples
-and T steps is said by its blocks (program.py), never by an operation.
+All operations act on one example at one time step: a scalar, a vector or a matrix. That a program runs over
+B examples and T steps is said by its blocks (program.py), never by an operation.
 """
 
 from __future__ import annotations
@@ -84,10 +84,14 @@ FACTS: dict[Op, Facts] = {
     Op.RELU: Facts("max(a, 0)", "", 1, True),
     Op.STEP: Facts("1 where a > 0, else 0", "", 1, True),
     Op.SOFTPLUS: Facts("log(1 + exp(a))"),
-    Op.CONTRACT: Facts("sum over one axis of each: the products of linear algebra", "(axis of a, axis of b)", 2),
+    Op.CONTRACT: Facts(
+        "sum over one axis of each: the products of linear algebra", "(axis of a, axis of b)", 2
+    ),
     Op.OUTER: Facts("the matrix of all products a_i b_j of two vectors", "", 2),
     Op.TRANSPOSE: Facts("the transposed matrix"),
-    Op.LOOKUP: Facts("the part of a matrix that a token picks: contraction with its one-hot vector", "axis", 2),
+    Op.LOOKUP: Facts(
+        "the part of a matrix that a token picks: contraction with its one-hot vector", "axis", 2
+    ),
     Op.SCATTER: Facts("a matrix that is zero but for the vector in the token's row (or column)", "axis", 2),
     Op.SUM: Facts("the sum of all elements"),
     Op.BROADCAST: Facts("a scalar in every place of a shape", "the shape", 1, True),
@@ -100,8 +104,23 @@ FACTS: dict[Op, Facts] = {
 }
 
 LEAVES = frozenset(op for op, facts in FACTS.items() if facts.arity == 0)
-# Leaves that differ from example to example or step to step; whatever holds none of them is the same for a whole run.
+# Leaves that differ from example to example or step to step; whatever holds none of them is the same for a
+# whole run.
 VARYING = frozenset({Op.TOKEN, Op.INPUT, Op.CARRY, Op.VALUE, Op.MASK})
 ELEMENTWISE = frozenset(
-    {Op.ADD, Op.MUL, Op.DIV, Op.NEG, Op.POW, Op.EXP, Op.LOG, Op.SQRT, Op.TANH, Op.SIGMOID, Op.RELU, Op.STEP, Op.SOFTPLUS}
+    {
+        Op.ADD,
+        Op.MUL,
+        Op.DIV,
+        Op.NEG,
+        Op.POW,
+        Op.EXP,
+        Op.LOG,
+        Op.SQRT,
+        Op.TANH,
+        Op.SIGMOID,
+        Op.RELU,
+        Op.STEP,
+        Op.SOFTPLUS,
+    }
 )

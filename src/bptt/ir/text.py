@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from bptt.ir.build import is_const
-from bptt.ir.dims import Shape, show_shape
+from bptt.ir.dims import Shape
 from bptt.ir.expr import Expr
 from bptt.ir.ops import LEAVES, Op
 from bptt.ir.program import Block, Kind, Program
 from bptt.ir.traversal import topological
 
-# Binding strengths, loosest first: sums, products element by element, signs, products of linear algebra, the rest.
+# Binding strengths, loosest first: sums, products element by element, signs, products of linear algebra,
+# the rest.
 SUM, PRODUCT, SIGN, MATMUL, ATOM = range(5)
 
 Shown = tuple[str, int]

@@ -25,7 +25,8 @@ def topological(roots: Iterable[Expr]) -> list[Expr]:
 
 
 def transform(roots: Iterable[Expr], change: Callable[[Expr], Expr]) -> dict[Expr, Expr]:
-    """`change` applied bottom-up: each expression is rebuilt on its changed arguments and then given to `change`.
+    """`change` applied bottom-up: each expression is rebuilt on its changed arguments and then given to
+    `change`.
 
     Returns where every expression below the roots went.
     """

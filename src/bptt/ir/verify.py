@@ -23,10 +23,14 @@ def verify(program: Program, after: str) -> None:
         own = {c.name: c.shape for c in block.carries}
         _require(not own or block.kind is Kind.SCAN, where, "only a scan carries values")
         _require(block.kind is not Kind.ONCE or not block.sums, where, "a once block has nothing to sum over")
-        for name, e in block.outputs:
+        for name, _ in block.outputs:
             _require(name not in values and name not in params, where, f"output {name!r} is defined twice")
         for c in block.carries:
-            _require(c.update.shape == c.shape, where, f"carry {c.name!r} is {show_shape(c.shape)}, not {c.update!r}")
+            _require(
+                c.update.shape == c.shape,
+                where,
+                f"carry {c.name!r} is {show_shape(c.shape)}, not {c.update!r}",
+            )
             _require(c.name not in carried, where, f"carry {c.name!r} is defined twice")
         carried |= own
         for e in topological(block.roots()):
@@ -42,11 +46,18 @@ def verify(program: Program, after: str) -> None:
 
 
 def _verify_leaf(
-    e: Expr, block: Block, params: dict[str, Shape], values: dict[str, Shape], carried: dict[str, Shape], where: str
+    e: Expr,
+    block: Block,
+    params: dict[str, Shape],
+    values: dict[str, Shape],
+    carried: dict[str, Shape],
+    where: str,
 ) -> None:
     known = {Op.PARAM: params, Op.VALUE: values, Op.CARRY: carried}.get(e.op)
     if known is not None:
-        _require(known.get(e.attr) == e.shape, where, f"{e!r} is read but {known.get(e.attr)} is what is there")
+        _require(
+            known.get(e.attr) == e.shape, where, f"{e!r} is read but {known.get(e.attr)} is what is there"
+        )
     _require(not e.varies or block.kind is not Kind.ONCE, where, f"{e!r} varies")
 
 

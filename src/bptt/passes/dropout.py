@@ -1,8 +1,8 @@
 """Dropout added to a model's equations from outside, where a text would put it.
 
-Every vector that an equation defines is dropped out where it is multiplied by parameters at the same time step: on its
-way up to the next layer or to the output. What a state says to the next step is left whole. (Zaremba, Sutskever and
-Vinyals 2014, Recurrent neural network regularization.)
+Every vector that an equation defines is dropped out where it is multiplied by parameters at the same time
+step: on its way up to the next layer or to the output. What a state says to the next step is left whole.
+(Zaremba, Sutskever and Vinyals 2014, Recurrent neural network regularization.)
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ GOALS = ("train", "loss", "score", "predict", "trace")
 def forward_program(model: Model, goal: str, *, resets: bool = False) -> Program:
     """One scan (one map where nothing is carried) that computes what `goal` asks for.
 
-    With `resets` the program reads the input `keep`: where it is 0, the state that enters the step is the initial state.
-    Without, states enter the first step as the caller gives them.
+    With `resets` the program reads the input `keep`: where it is 0, the state that enters the step is the
+    initial state. Without, states enter the first step as the caller gives them.
     """
     if goal not in GOALS:
         raise ValueError(f"unknown goal {goal!r}")

@@ -13,7 +13,9 @@ from bptt.ir.traversal import transform
 
 @dataclass(frozen=True)
 class RewriteRule:
-    """`rewrite` gives what an expression with operation `op` becomes, or None where the rule does not apply."""
+    """`rewrite` gives what an expression with operation `op` becomes, or None where the rule does not
+    apply.
+    """
 
     name: str
     op: Op

@@ -29,7 +29,7 @@ def _sum_of_products(e: Expr) -> Expr | None:
 def _product_with_concatenation(e: Expr) -> Expr | None:
     """[a, b] M = a M_1 + b M_2, each with its rows of M: the parts may be computed at different times."""
     v, table = e.args
-    i, j = e.attr
+    _, j = e.attr
     if v.op is not Op.CONCAT or len(v.shape) != 1 or len(table.shape) != 2:
         return None
     terms = []
@@ -44,7 +44,7 @@ def _product_with_concatenation(e: Expr) -> Expr | None:
 def _part_of_product(e: Expr) -> Expr | None:
     """A part of v M is v times that part of M."""
     (a,) = e.args
-    axis, start, stop = e.attr
+    _, start, stop = e.attr
     if a.op is Op.CONTRACT and len(a.shape) == 1 and len(a.args[1].shape) == 2:
         v, table = a.args
         j = a.attr[1]
@@ -92,12 +92,10 @@ def _sum_of_one_scalar(e: Expr) -> Expr | None:
     return None
 
 
-def _product_with_scattered(e: Expr) -> Expr | None:
+def _product_with_token(e: Expr) -> Expr | None:
     """With a one-hot vector in the token's row, all of the contraction but one row falls away."""
-    if not any(a.op is Op.TOKEN for a in e.args):
-        return None
     v, table = e.args
-    i, j = e.attr
+    _, j = e.attr
     if v.op is Op.TOKEN and len(table.shape) == 2:
         return make(Op.LOOKUP, (table, v), j)
     return None
@@ -121,6 +119,6 @@ SIMPLIFY = (
     RewriteRule("part of a concatenation", Op.SLICE, _part_of_concatenation),
 )
 LOOK_UP = (
-    RewriteRule("look-up", Op.CONTRACT, _product_with_scattered),
+    RewriteRule("look-up", Op.CONTRACT, _product_with_token),
     RewriteRule("scatter", Op.OUTER, _outer_with_token),
 )
