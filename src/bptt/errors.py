@@ -99,7 +99,8 @@ WIDTH = 100  # longest part of a source line that is shown
 def _excerpt(labels: list[Label]) -> list[str]:
     """The source line with carets below the labels, and the labels' texts below the carets.
 
-    Of a line longer than WIDTH the part around the labels is shown, or around the first if they lie too far apart.
+    Of a line longer than WIDTH the part around the labels is shown, or around the first if they lie too far
+    apart.
     """
     ordered = sorted(labels, key=lambda label: label.span.start)
     number = labels[0].span.line

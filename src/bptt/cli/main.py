@@ -23,6 +23,8 @@ COMMANDS = {
     "evaluate": ("evaluate", "perplexity of a trained model on a text"),
     "sample": ("sample", "draw text from a trained model"),
     "score": ("score", "log-probability of each line of a text"),
+    "gradcheck": ("gradcheck", "check every gradient of a model"),
+    "show": ("show", "the program that the compiler makes of a model"),
 }
 
 # Names that other programs give to options of ours.
