@@ -207,7 +207,7 @@ class _Assembly:
             return a in self.placement.everywhere or a in kept or a in again or not a.varies
 
         for e in self.placement.order:
-            if FACTS[e.op].cheap and e not in stored and all(map(at_hand, e.args)):
+            if e.varies and FACTS[e.op].cheap and e not in stored and all(map(at_hand, e.args)):
                 again.add(e)
         demanded = self._demanded(again)
         for e in self.placement.order:
