@@ -252,3 +252,8 @@ def test_a_text_of_one_listed_token_has_nothing_to_predict(tmp_path: Path) -> No
     (tmp_path / "vocabulary.txt").write_text("a\nb\n")
     with pytest.raises(InputError, match="a single token"):
         bptt.train("elman", "a", steps=1, valid="0", vocab=str(tmp_path / "vocabulary.txt"))
+
+
+def test_no_step_is_wasted_on_a_rate_of_zero() -> None:
+    records = start("bigram", None, steps=2, lr=0.1).counters.records
+    assert all(float(record["learning_rate"] or 0) > 0.01 for record in records)

@@ -140,7 +140,8 @@ def describe_run(trainer: Trainer, data: Data) -> list[str]:
     """What is trained, in a few lines of at most 80 columns."""
     sizes = ", ".join(f"{name}={number}" for name, number in trainer.sizes.items() if name != "V")
     parameters = sum(p.size for p in trainer.params.values())
-    layout = f"{trainer.batches.streams} × {trainer.batches.window}"
+    streams, window = trainer.batches.streams, trainer.batches.window
+    layout = f"{streams:,} × {window}" if trainer.model.states else f"{streams:,}"
     lines = [
         f"model    {trainer.model.name}: {parameters:,} parameters" + (f" ({sizes})" if sizes else ""),
         f"text     {len(data.train):,} tokens, {len(data.tokenizer.vocabulary):,} different"

@@ -16,7 +16,7 @@ class Limits:
     seconds: float | None
     reason: str = "steps"
 
-    def progress(self, step: int, seconds: float) -> float:
+    def progress(self, step: float, seconds: float) -> float:
         """How much of the run is over, 0 to 1, by the limit that is nearer."""
         by_steps = step / self.steps if self.steps else float(self.steps == 0)
         by_clock = seconds / self.seconds if self.seconds else float(self.seconds == 0)
@@ -36,7 +36,7 @@ def learning_rate(config: TrainConfig, progress: float) -> float:
     """The rate at this point of the run: a linear rise over the first `warmup`, then as the schedule says."""
     base = config.learning_rate
     if progress < config.warmup:
-        return base * max(progress / config.warmup, 1e-3)
+        return base * progress / config.warmup
     rest = (progress - config.warmup) / (1 - config.warmup) if config.warmup < 1 else 1.0
     match config.schedule:
         case "cosine":

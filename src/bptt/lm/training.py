@@ -140,7 +140,9 @@ class Trainer:
                 gradients,
                 resets=self.resets,
             )
-        self._learning_rate, self._norm = learning_rate(self.config, self.progress), norm
+        # The rate in the middle of the step: zero neither at the first nor at the last.
+        middle = self.limits.progress(counters.step + 0.5, counters.seconds)
+        self._learning_rate, self._norm = learning_rate(self.config, middle), norm
         if self.config.clip and norm > self.config.clip:
             scale(gradients, self.config.clip / norm)
         counters.step += 1
