@@ -24,7 +24,7 @@ from bptt.lowering.output import (
     find_used_output,
     no_distribution,
 )
-from bptt.lowering.surface import postorder
+from bptt.lowering.surface import names, postorder
 from bptt.syntax.tree import Call, Document
 
 
@@ -97,9 +97,20 @@ def _emit(scope: Scope, shapes: Shapes, output: str) -> Model:
         layout=shapes.layout,
         dims={names[0]: names for names in named.values()},
         sizes=sizes,
-        remarks=scope.remarks,
+        remarks=(*scope.remarks, *_unused(scope, output)),
         spans={name: e.target.span for name, e in scope.definitions.items()} | scope.params,
     )
+
+
+def _unused(scope: Scope, output: str) -> list[str]:
+    """A remark for each definition that nothing needs: more often a slip of the pen than meant."""
+    statements = (*scope.definitions.values(), *scope.initials.values())
+    used = {n.id for statement in statements for n in names(statement.value)} | {output, OBJECTIVE}
+    return [
+        f"{name} is defined (line {equation.span.line}), and nothing uses it"
+        for name, equation in scope.definitions.items()
+        if name not in used
+    ]
 
 
 def _states(scope: Scope, emitter: Emitter) -> list[State]:
