@@ -49,6 +49,18 @@ def test_a_saved_model_is_the_same_model(make_model: MakeModel, tmp_path: Path) 
         assert repr(again) == repr(lm)
 
 
+def test_the_same_model_makes_the_same_file(make_model: MakeModel, tmp_path: Path) -> None:
+    lm = make_model("gru", TEXT)
+    contents = set()
+    for number in range(8):
+        path = tmp_path / f"{number}.safetensors"
+        lm.save(path)
+        contents.add(path.read_bytes())
+    assert len(contents) == 1
+    header = next(iter(contents))
+    assert int.from_bytes(header[:8], "little") % 8 == 0
+
+
 def test_a_folder_holds_its_model(make_model: MakeModel, tmp_path: Path) -> None:
     make_model("bigram", TEXT).save(tmp_path)
     assert (tmp_path / MODEL_FILE).exists()

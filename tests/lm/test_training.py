@@ -257,3 +257,17 @@ def test_a_text_of_one_listed_token_has_nothing_to_predict(tmp_path: Path) -> No
 def test_no_step_is_wasted_on_a_rate_of_zero() -> None:
     records = start("bigram", None, steps=2, lr=0.1).counters.records
     assert all(float(record["learning_rate"] or 0) > 0.01 for record in records)
+
+
+def test_a_run_that_was_killed_goes_on_from_what_was_saved_last(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    start("gru", run, StopAt(20), steps=45, eval_every=10)
+    before = (run / STATE_FILE).read_bytes()
+    resume(run)
+    model, metrics = load_file(run / MODEL_FILE), without_times(run)
+    # As if the power had gone between the writing of the model and that of the state.
+    (run / STATE_FILE).write_bytes(before)
+    resume(run)
+    for name, values in load_file(run / MODEL_FILE).items():
+        np.testing.assert_array_equal(values, model[name], err_msg=name)
+    assert without_times(run) == metrics

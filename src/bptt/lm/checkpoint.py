@@ -58,7 +58,7 @@ def save_model(path: Path, saved: SavedModel) -> None:
         "sizes": json.dumps(saved.sizes),
         "tokenizer": saved.tokenizer.to_json(),
     }
-    write_whole(path, save(_contiguous(saved.params), metadata))
+    write_whole(path, _safetensors(saved.params, metadata))
 
 
 def load_model(path: Path) -> SavedModel:
@@ -89,7 +89,7 @@ def load_model(path: Path) -> SavedModel:
 def save_state(path: Path, arrays: Arrays, facts: Mapping[str, Any]) -> None:
     """Arrays and facts (of JSON) that `load_state` gives back."""
     metadata = {"format": STATE_FORMAT, "version": str(VERSION), "facts": json.dumps(facts)}
-    write_whole(path, save(_contiguous(arrays), metadata))
+    write_whole(path, _safetensors(arrays, metadata))
 
 
 def load_state(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -184,8 +184,17 @@ def _check_arrays(
         )
 
 
-def _contiguous(arrays: Arrays) -> dict[str, NDArray[Any]]:
-    return {name: np.ascontiguousarray(a) if a.ndim else a for name, a in arrays.items()}
+def _safetensors(arrays: Arrays, metadata: dict[str, str]) -> bytes:
+    """The content of a safetensors file, the same for the same arrays and metadata.
+
+    The library writes metadata in an order that changes from call to call, so that two equal runs would differ.
+    """
+    content = save({name: np.ascontiguousarray(a) if a.ndim else a for name, a in arrays.items()}, metadata)
+    (length,) = struct.unpack_from("<Q", content)
+    header = json.loads(content[8 : 8 + length])
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + content[8 + length :]
 
 
 def _reason(error: Exception) -> str:
