@@ -187,7 +187,7 @@ def _check_arrays(
 def _safetensors(arrays: Arrays, metadata: dict[str, str]) -> bytes:
     """The content of a safetensors file, the same for the same arrays and metadata.
 
-    The library writes metadata in an order that changes from call to call, so that two equal runs would differ.
+    The library orders metadata anew at each call, so that two equal runs would differ.
     """
     content = save({name: np.ascontiguousarray(a) if a.ndim else a for name, a in arrays.items()}, metadata)
     (length,) = struct.unpack_from("<Q", content)
