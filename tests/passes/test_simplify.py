@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from bptt.backends import build_program
 from bptt.ir import build
 from bptt.ir.dims import ZERO
 from bptt.ir.expr import Expr, make
 from bptt.ir.ops import Op
 from bptt.ir.program import Block, Kind, Program
 from bptt.ir.traversal import topological
-from bptt.backends import build_program
 from bptt.passes.rewriting import RewriteRule, map_program, rewrite_program
 from bptt.passes.simplify import LOOK_UP, SIMPLIFY, look_up_tokens, simplify
 from cells import MODELS, model_of

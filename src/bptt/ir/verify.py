@@ -18,13 +18,15 @@ def verify(program: Program, after: str) -> None:
     params: dict[str, Shape] = dict(program.params)
     values: dict[str, Shape] = {}
     carried: dict[str, Shape] = {}
+    taken = set(program.params)
     for number, block in enumerate(program.blocks):
         where = f"after {after}: block {number} ({block.kind.value} {block.title!r})"
-        own = {c.name: c.shape for c in block.carries}
-        _require(not own or block.kind is Kind.SCAN, where, "only a scan carries values")
+        _require(not block.carries or block.kind is Kind.SCAN, where, "only a scan carries values")
         _require(block.kind is not Kind.ONCE or not block.sums, where, "a once block has nothing to sum over")
-        for name, _ in block.outputs:
-            _require(name not in values and name not in params, where, f"output {name!r} is defined twice")
+        for what, items in (("output", block.outputs), ("sum", block.sums)):
+            for name, _ in items:
+                _require(name not in taken, where, f"{what} {name!r} is defined twice")
+                taken.add(name)
         for c in block.carries:
             _require(
                 c.update.shape == c.shape,
@@ -32,7 +34,7 @@ def verify(program: Program, after: str) -> None:
                 f"carry {c.name!r} is {show_shape(c.shape)}, not {c.update!r}",
             )
             _require(c.name not in carried, where, f"carry {c.name!r} is defined twice")
-        carried |= own
+            carried[c.name] = c.shape
         for e in topological(block.roots()):
             _verify_leaf(e, block, params, values, carried, where)
         if block.kind is Kind.ONCE:

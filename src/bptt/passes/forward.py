@@ -41,8 +41,7 @@ def forward_program(model: Model, goal: str, *, resets: bool = False) -> Program
     elif goal == "predict":
         outputs.append(("probabilities", probabilities))
     else:
-        outputs += model.definitions.items()
-        outputs.append(("J", model.objective))
+        outputs += {**model.definitions, "J": model.objective}.items()
     carries = tuple(Carry(s.name, s.shape, substitute(s.update, replacements)) for s in model.states)
     block = Block(
         Kind.SCAN if carries else Kind.MAP,
