@@ -1,4 +1,4 @@
-"""The machine's peak, taken as a large product of square matrices, by whoever is fastest at it."""
+"""The machine's peak, taken as a large product of square matrices, by whoever is fastest."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bptt import _native
 
@@ -14,10 +15,15 @@ SIDE = 1536
 OPERATIONS = 2.0 * SIDE**3
 
 
+def factors() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, SIDE, SIDE), dtype=np.float32)
+    return a, b
+
+
 def products(threads: int) -> dict[str, Callable[[], object]]:
     """One large product in float32 by name of the library: our own, and the one that NumPy calls."""
-    rng = np.random.default_rng(0)
-    a, b = (rng.standard_normal((SIDE, SIDE), dtype=np.float32) for _ in range(2))
+    a, b = factors()
     out = np.empty((SIDE, SIDE), np.float32)
     operands = ((2, 0, 0, 0, SIDE), (0, 0, 0, 0, SIDE), (1, 0, 0, 0, SIDE), None)
     gemm = (_native.OPCODES["GEMM"], *operands, 0.0, 0.0, 0, 0, 0, 0)
