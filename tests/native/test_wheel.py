@@ -17,10 +17,8 @@ def contents_of_wheel(folder, **environment):
     pytest.importorskip("nanobind", reason="nanobind is not installed")
     pip = [sys.executable, "-m", "pip", "wheel", "-v", "--no-deps", "--no-build-isolation", "-w", str(folder)]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    settings = ["-C", f"build-dir={folder}/build", str(ROOT)]
-    done = subprocess.run(
-        [*pip, *settings], env={**os.environ, "PATH": path, **environment}, capture_output=True, text=True
-    )
+    env = {**os.environ, "PATH": path, **environment}
+    done = subprocess.run([*pip, str(ROOT)], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = folder.glob("*.whl")
     return zipfile.ZipFile(wheel).namelist(), done.stdout + done.stderr
