@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from bptt.backends.base import Array, Arrays, steps_and_examples
 from bptt.backends.instruction import Instruction
 from bptt.backends.layout import Buffer, Layout, Operand
 from bptt.backends.reference import evaluate_once
-from bptt.ir.dims import Shape
 from bptt.ir.program import Block, Kind, Program
 
 
@@ -54,6 +53,7 @@ class NativeExecutable:
             kind = "map" if block.kind is Kind.MAP else "scan_backward" if block.reverse else "scan_forward"
             native_blocks.append((kind, [_encoded(i, locals_from, shift) for i in instructions]))
         self.native = _native.Program(self.buffers, native_blocks)
+        self._plan = _Plan(program, self.layout, self.blocks)
         self._arrays: list[Array | None] = []
         self._for: tuple[int, int] | None = None
 
@@ -66,18 +66,18 @@ class NativeExecutable:
         profile: bool = False,
     ) -> dict[str, Array]:
         steps, examples = steps_and_examples(inputs)
-        fixed: dict[str, Array] = {name: self._param(name, params) for name in self.program.params}
+        fixed = {name: _given("parameter", name, params, shape) for name, shape in self._plan.params}
         for block in self._before:
             fixed |= evaluate_once(block, fixed, self.sizes, self.dtype)
         arrays = self._allocated(steps, examples)
-        for (name, _), buffer in self.layout.params.items():
-            array = np.ascontiguousarray(fixed[name], np.float32)
-            spec = self.buffers[buffer]
-            arrays[buffer] = array.reshape(spec.rows, spec.cols)
+        for name, buffer, matrix in self._plan.matrices:
+            arrays[buffer] = np.ascontiguousarray(fixed[name], np.float32).reshape(matrix)
         self._give_inputs(arrays, inputs)
-        self._give_carries(arrays, carries or {})
-        for buffer in (*self.layout.sums.values(), *self.layout.flat_sums.values()):
-            arrays[buffer].fill(0.0)  # type: ignore[union-attr]
+        self._give_carries(arrays, carries or {}, examples)
+        for place in self._plan.sums:
+            _array(arrays, place.buffer).fill(0.0)
+            if place.flat is not None:
+                _array(arrays, place.flat).fill(0.0)
         self.native.run(steps, examples, arrays, seed & 0xFFFFFFFF, self.threads, profile)
         return self._results(arrays, fixed, steps, examples)
 
@@ -97,13 +97,6 @@ class NativeExecutable:
                 ]
                 lines.append(f"    {instruction.opcode:<22}{' '.join([*operands, *numbers])}")
         return "\n".join(lines)
-
-    def _param(self, name: str, params: Arrays) -> Array:
-        array = np.asarray(params[name], np.float32)
-        shape = self.layout.number(self.program.params[name])
-        if array.shape != shape:
-            raise ValueError(f"parameter {name} has shape {array.shape}, not {shape}")
-        return array
 
     def _allocated(self, steps: int, examples: int) -> list[Array | None]:
         """An array for each buffer but locals; the same ones again while T and B stay the same."""
@@ -129,53 +122,93 @@ class NativeExecutable:
                 raise ValueError(f"input {name} has shape {inputs[name].shape}, not {lead}")
             arrays[buffer] = np.ascontiguousarray(inputs[name], np.float32)[..., None]
 
-    def _give_carries(self, arrays: list[Array | None], carries: Arrays) -> None:
-        for block in self.blocks:
-            for c in block.carries:
-                slots = arrays[self.layout.carries[c.name].buffer]
-                assert slots is not None and self._for is not None
-                first = slots[self._for[0] % len(slots) if block.reverse else 0]
-                if c.given and c.name in carries:
-                    given = np.asarray(carries[c.name])
-                    expected = (len(first), *self.layout.number(c.shape))
-                    if given.shape != expected:
-                        raise ValueError(f"state {c.name} has shape {given.shape}, not {expected}")
-                    first[...] = given.reshape(first.shape)
-                else:
-                    first.fill(0.0)
+    def _give_carries(self, arrays: list[Array | None], carries: Arrays, examples: int) -> None:
+        assert self._for is not None
+        for place in self._plan.carries:
+            slots = _array(arrays, place.buffer)
+            first = slots[self._for[0] % len(slots) if place.reverse else 0]
+            if place.given and place.name in carries:
+                given = _given("state", place.name, carries, (examples, *place.shape))
+                first[...] = given.reshape(first.shape)
+            else:
+                first.fill(0.0)
 
     def _results(
         self, arrays: list[Array | None], fixed: dict[str, Array], steps: int, examples: int
     ) -> dict[str, Array]:
         results: dict[str, Array] = {}
-        for block in self.blocks:
-            for c in block.carries:
-                slots = arrays[self.layout.carries[c.name].buffer]
-                assert slots is not None
-                last = slots[0 if block.reverse else steps % len(slots)]
-                results[c.name] = last.reshape(examples, *self.layout.number(c.shape))
-            for name, e in block.sums:
-                fixed[name] = self._sum(name, e.shape, arrays)
+        for carry in self._plan.carries:
+            slots = _array(arrays, carry.buffer)
+            last = slots[0 if carry.reverse else steps % len(slots)]
+            results[carry.name] = last.reshape(examples, *carry.shape)
+        for place in self._plan.sums:
+            total = _array(arrays, place.buffer)
+            if place.flat is not None:
+                total += _array(arrays, place.flat).reshape(total.shape)
+            fixed[place.name] = total.reshape(place.shape)
         for block in self._after:
             fixed |= evaluate_once(block, fixed, self.sizes, self.dtype)
-        for block in self.blocks:
-            for name, e in block.outputs:
-                if name in self.program.results:
-                    array = arrays[self.layout.values[name].buffer]
-                    assert array is not None
-                    results[name] = array.reshape(steps, examples, *self.layout.number(e.shape))
+        for name, buffer, shape in self._plan.outputs:
+            results[name] = _array(arrays, buffer).reshape(steps, examples, *shape)
         for name in self.program.results:
             if name in fixed:
                 results[name] = fixed[name]
         return results
 
-    def _sum(self, name: str, shape: Shape, arrays: list[Array | None]) -> Array:
-        array = arrays[self.layout.sums[name]]
-        assert array is not None
-        flat = self.layout.flat_sums.get(name)
-        if flat is not None:
-            array += np.reshape(arrays[flat], array.shape)  # type: ignore[arg-type]
-        return array.reshape(self.layout.number(shape))
+
+class _CarryPlace(NamedTuple):
+    name: str
+    buffer: int
+    shape: tuple[int, ...]
+    reverse: bool
+    given: bool
+
+
+class _SumPlace(NamedTuple):
+    name: str
+    buffer: int
+    flat: int | None
+    shape: tuple[int, ...]
+
+
+class _Plan:
+    """What goes where in each run, with shapes as numbers: a run of one token must not look anything up."""
+
+    def __init__(self, program: Program, layout: Layout, blocks: Sequence[Block]) -> None:
+        self.params = [(name, layout.number(shape)) for name, shape in program.params.items()]
+        self.matrices = [
+            (name, buffer, layout.buffers[buffer][1:3]) for (name, _), buffer in layout.params.items()
+        ]
+        self.carries = [
+            _CarryPlace(c.name, layout.carries[c.name].buffer, layout.number(c.shape), block.reverse, c.given)
+            for block in blocks
+            for c in block.carries
+        ]
+        self.sums = [
+            _SumPlace(name, layout.sums[name], layout.flat_sums.get(name), layout.number(e.shape))
+            for block in blocks
+            for name, e in block.sums
+        ]
+        self.outputs = [
+            (name, layout.values[name].buffer, layout.number(e.shape))
+            for block in blocks
+            for name, e in block.outputs
+            if name in program.results
+        ]
+
+
+def _array(arrays: Sequence[Array | None], buffer: int) -> Array:
+    array = arrays[buffer]
+    assert array is not None
+    return array
+
+
+def _given(kind: str, name: str, arrays: Arrays, shape: tuple[int, ...]) -> Array:
+    """An array that the caller gives, in float32. ValueError if it has another shape."""
+    array = np.asarray(arrays[name], np.float32)
+    if array.shape != shape:
+        raise ValueError(f"{kind} {name} has shape {array.shape}, not {shape}")
+    return array
 
 
 def _assemble(block: Block, layout: Layout) -> tuple[list[Instruction], list[int], int]:

@@ -73,6 +73,13 @@ class TrainConfig:
     warmup: float = _option(
         0.02, "the part of the run in which the learning rate rises", metavar="FRACTION", low=0, high=1
     )
+    dropout: float = _option(
+        0.0,
+        "drop out this part of each vector on its way to the next layer or the output",
+        metavar="RATE",
+        low=0,
+        high=0.95,
+    )
     clip: float = _option(1.0, "greatest norm of the gradient (0: any)", metavar="NORM", low=0)
     momentum: float = _option(0.9, "momentum of `momentum`", metavar="FACTOR", low=0, high=1)
     weight_decay: float = _option(

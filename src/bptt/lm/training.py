@@ -23,6 +23,7 @@ from bptt.lm.diagnosis import explain
 from bptt.lm.optimizer import Optimizer, Params, gradient_norm, scale
 from bptt.lm.schedule import Limits, learning_rate, limits_of
 from bptt.lm.scoring import Score, inputs_of, score_of, token_nats
+from bptt.passes.dropout import add_dropout
 from bptt.text.batches import Batch, PairBatches, StreamBatches
 from bptt.text.pairs import Pairs
 
@@ -77,7 +78,8 @@ class Trainer:
         self.resets = bool(model.states) and (
             sentences or any(state.initial is not None for state in model.states)
         )
-        self.executable = compile_model(model, sizes, "train", backend=config.backend, resets=self.resets)
+        trained = add_dropout(model, config.dropout) if config.dropout else model
+        self.executable = compile_model(trained, sizes, "train", backend=config.backend, resets=self.resets)
         self._scorer = compile_model(model, sizes, "score", backend=config.backend, resets=bool(model.states))
         self.optimizer = Optimizer(config, params)
         self.carries: dict[str, NDArray[Any]] = {}

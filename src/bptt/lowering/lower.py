@@ -104,8 +104,9 @@ def _emit(scope: Scope, shapes: Shapes, output: str) -> Model:
 
 def _unused(scope: Scope, output: str) -> list[str]:
     """A remark for each definition that nothing needs: more often a slip of the pen than meant."""
-    statements = (*scope.definitions.values(), *scope.initials.values())
-    used = {n.id for statement in statements for n in names(statement.value)} | {output, OBJECTIVE}
+    values = [statement.value for statement in scope.definitions.values()]
+    values += [statement.value for statement in scope.initials.values()]
+    used = {n.id for value in values for n in names(value)} | {output, OBJECTIVE}
     return [
         f"{name} is defined (line {equation.span.line}), and nothing uses it"
         for name, equation in scope.definitions.items()
