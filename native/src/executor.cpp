@@ -11,7 +11,7 @@ namespace {
 constexpr int64_t LOCAL_FLOATS = 1 << 19;  // locals of a tile: 2 MB, so that a core finds its share in the L2 cache
 constexpr int64_t MIN_TILE_ROWS = 256;     // fewer would make the products read their weights too often
 constexpr int64_t MOST_FLOATS = int64_t{1} << 40;
-constexpr double TEAM_WORK = 2e5;          // operations below which waking the team costs more than it gives
+constexpr double TEAM_WORK = 3e6;          // operations below which waking the team costs more than it gives
 
 int64_t part(int64_t total, int index, int count) { return total * index / count; }
 

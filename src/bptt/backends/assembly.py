@@ -53,12 +53,16 @@ class BlockAssembler:
         for e, target in wanted:
             if self.targets.setdefault(e, target) != target:
                 copies.append((e, target))
-        for e in topological(self.block.roots()):
-            if e in self.targets:
+        order = topological(self.block.roots())
+        # What products read is computed on its own in any case: asked for in order, deep stacks need no deep recursion.
+        factors = {e.args[0] for e in order if e.op is Op.CONTRACT and e.varies and e.args[0].args}
+        for e in order:
+            if e in self.targets or e in factors:
                 self.value(e)
         for e, target in copies:
             self.emit("COPY", target, self.value(e))
-        for name, e in self.block.sums:
+        # Numbers last: the objective's cross-entropy comes along with the error that the gradients begin with.
+        for name, e in sorted(self.block.sums, key=lambda item: not item[1].shape):
             sum_tokens(self, name, e)
         return self.instructions
 
@@ -180,6 +184,7 @@ SELECTION: dict[Op, Selector] = {
     Op.OUTER: products.rows_matmul,
     Op.TRANSPOSE: products.transposition,
     Op.LOOKUP: products.lookup,
+    Op.SCATTER: products.scatter,
     Op.CONCAT: products.concatenation,
     Op.SLICE: products.part,
     Op.CROSS_ENTROPY: output.cross_entropy,

@@ -6,6 +6,7 @@ run while T and B stay the same, so a training loop allocates nothing.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ from bptt.backends.instruction import Instruction
 from bptt.backends.layout import Buffer, Layout, Operand
 from bptt.backends.reference import evaluate_once
 from bptt.ir.program import Block, Kind, Program
+
+CACHE_LINE = 64  # bytes
 
 
 def default_threads() -> int:
@@ -105,9 +108,9 @@ class NativeExecutable:
             self._arrays = []
             for buffer in self.buffers:
                 if buffer.kind in slots:
-                    self._arrays.append(np.empty((slots[buffer.kind], examples, buffer.cols), np.float32))
+                    self._arrays.append(_aligned(slots[buffer.kind], examples, buffer.cols))
                 elif buffer.kind == "sum":
-                    self._arrays.append(np.empty((buffer.rows, buffer.cols), np.float32))
+                    self._arrays.append(_aligned(buffer.rows, buffer.cols))
                 else:
                     self._arrays.append(None)
             self._for = (steps, examples)
@@ -195,6 +198,14 @@ class _Plan:
             for name, e in block.outputs
             if name in program.results
         ]
+
+
+def _aligned(*shape: int) -> Array:
+    """An uninitialised float32 array that begins at a cache line, so that no vector lies across two."""
+    count = math.prod(shape)
+    memory = np.empty(count + CACHE_LINE // 4, np.float32)
+    start = -memory.ctypes.data % CACHE_LINE // 4
+    return memory[start : start + count].reshape(shape)
 
 
 def _array(arrays: Sequence[Array | None], buffer: int) -> Array:

@@ -197,6 +197,7 @@ class _Run:
         observer.began(trainer, self.data)
         self._save()
         with _interruptible() as interrupted:
+            # What an interruption leaves undone is done when the run goes on.
             while (reason := trainer.ended()) is None and not interrupted:
                 try:
                     trainer.advance()
@@ -204,15 +205,12 @@ class _Run:
                     self._save()
                     raise
                 observer.stepped(trainer)
-                if trainer.validation_due():
+                if trainer.validation_due() or trainer.ended():
                     self._validate()
                 elif trainer.record_due():
                     trainer.record()
                 if trainer.counters.seconds - self._saved_at > SAVE_EVERY:
                     self._save()
-            # What an interruption leaves undone is done when the run goes on.
-            if reason is not None and trainer.counters.pairs:
-                self._validate()
             self._save()
         observer.ended(trainer, reason or "interrupted")
         valid = self.data.valid
