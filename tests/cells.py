@@ -69,6 +69,12 @@ CELLS = {
         S = a * S[t-1] + k.T @ v
         yhat = softmax((q @ S) @ U)
         """,
+    "memory that tokens address": """
+        e = x @ L
+        r = tanh(r[t-1] @ A + x @ S[t-1] + e)
+        S = 0.9 * S[t-1] + x.T @ r
+        yhat = softmax(r @ U)
+        """,
     "dropout and an objective": """
         e = dropout(x @ L, 0.3)
         g = softplus(e @ G)

@@ -22,8 +22,7 @@ TABLES = {
     "notation": (NOTATION, set()),
     "derivative rules": (RULES, LEAVES),
     "kernels": (KERNELS, LEAVES),
-    # A matrix that is zero but for one row is only ever summed; `BlockAssembler._sum_into` does that.
-    "instruction selection": (SELECTION | UNARY, {Op.SCATTER}),
+    "instruction selection": (SELECTION | UNARY, set()),
 }
 
 

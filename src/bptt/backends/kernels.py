@@ -110,9 +110,13 @@ def _contract(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
 
 def _lookup(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
     table, token = args
+    rows = table if e.attr == 0 else np.swapaxes(table, -1, -2)
+    if not e.args[0].varies:
+        return token @ rows if _is_dense(token) else rows[token]
+    # Each example has a table of its own.
     if _is_dense(token):
-        return token @ (table if e.attr == 0 else table.T)
-    return (table if e.attr == 0 else table.T)[token]
+        return (token[..., None, :] @ rows)[..., 0, :]
+    return np.take_along_axis(rows, token[..., None, None], axis=-2)[..., 0, :]
 
 
 def _scatter(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:

@@ -59,7 +59,7 @@ def addition(assembler: BlockAssembler, e: Expr, into: Operand | None) -> Operan
     constant = sum(c for c in map(assembler.constant, terms) if c is not None)
     terms = [a for a in terms if assembler.constant(a) is None]
     products = [a for a in terms if is_product(assembler, a) and assembler.once_used(a)]
-    lookups = [a for a in terms if a.op is Op.LOOKUP and a.shape == e.shape and assembler.once_used(a)]
+    lookups = [a for a in terms if a.op is Op.LOOKUP and not a.args[0].varies and assembler.once_used(a)]
     rest = [a for a in terms if a not in products and a not in lookups]
     bias = next((a for a in rest if a.op is Op.PARAM and a.shape), None)
     # What the products read is computed before the sum is begun, so that nothing stands between its terms.

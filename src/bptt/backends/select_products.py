@@ -108,6 +108,13 @@ def look_up(assembler: BlockAssembler, e: Expr, dst: Operand, accumulate: bool) 
     return assembler.emit("LOOKUP", dst, assembler.layout.token(token.attr), place, flags=flags)
 
 
+def scatter(assembler: BlockAssembler, e: Expr, into: Operand | None) -> Operand:
+    """The matrix itself: only where it is no sum over tokens, which is all that gradients ask for."""
+    token, vector = e.args
+    outer = make(Op.OUTER, (token, vector) if e.attr == 0 else (vector, token))
+    return rows_matmul(assembler, outer, assembler.target(e, into))
+
+
 def concatenation(assembler: BlockAssembler, e: Expr, into: Operand | None) -> Operand:
     dst = assembler.target(e, into)
     start = 0
