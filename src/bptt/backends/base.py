@@ -37,5 +37,19 @@ class Executable(Protocol):
 
 def steps_and_examples(inputs: Arrays) -> tuple[int, int]:
     """T and B of a run."""
+    if "x" not in inputs:
+        raise ValueError("input x is missing")
     t, b = inputs["x"].shape[:2]
     return t, b
+
+
+def given_array(
+    kind: str, name: str, arrays: Arrays, shape: tuple[int, ...], dtype: npt.DTypeLike
+) -> Array:
+    """An array that the caller gives, as `dtype`. Raises ValueError if it is missing or has another shape."""
+    if name not in arrays:
+        raise ValueError(f"{kind} {name} is missing")
+    array = np.asarray(arrays[name], dtype)
+    if array.shape != shape:
+        raise ValueError(f"{kind} {name} has shape {array.shape}, not {shape}")
+    return array

@@ -16,7 +16,7 @@ import numpy as np
 from bptt import _native
 from bptt.backends.allocation import share_locals
 from bptt.backends.assembly import BlockAssembler
-from bptt.backends.base import Array, Arrays, steps_and_examples
+from bptt.backends.base import Array, Arrays, given_array, steps_and_examples
 from bptt.backends.instruction import Instruction
 from bptt.backends.layout import Buffer, Layout, Operand
 from bptt.backends.reference import evaluate_once
@@ -69,7 +69,7 @@ class NativeExecutable:
         profile: bool = False,
     ) -> dict[str, Array]:
         steps, examples = steps_and_examples(inputs)
-        fixed = {name: _given("parameter", name, params, shape) for name, shape in self._plan.params}
+        fixed = {name: given_array("parameter", name, params, shape, np.float32) for name, shape in self._plan.params}
         for block in self._before:
             fixed |= evaluate_once(block, fixed, self.sizes, self.dtype)
         arrays = self._allocated(steps, examples)
@@ -119,11 +119,10 @@ class NativeExecutable:
     def _give_inputs(self, arrays: list[Array | None], inputs: Arrays) -> None:
         lead = inputs["x"].shape
         for name, buffer in self.layout.tokens.items():
-            arrays[buffer] = np.ascontiguousarray(inputs[name], np.int32)
+            arrays[buffer] = np.ascontiguousarray(given_array("input", name, inputs, lead, np.int32))
         for name, buffer in self.layout.inputs.items():
-            if inputs[name].shape != lead:
-                raise ValueError(f"input {name} has shape {inputs[name].shape}, not {lead}")
-            arrays[buffer] = np.ascontiguousarray(inputs[name], np.float32)[..., None]
+            numbers = given_array("input", name, inputs, lead, np.float32)
+            arrays[buffer] = np.ascontiguousarray(numbers)[..., None]
 
     def _give_carries(self, arrays: list[Array | None], carries: Arrays, examples: int) -> None:
         assert self._for is not None
@@ -131,7 +130,7 @@ class NativeExecutable:
             slots = _array(arrays, place.buffer)
             first = slots[self._for[0] % len(slots) if place.reverse else 0]
             if place.given and place.name in carries:
-                given = _given("state", place.name, carries, (examples, *place.shape))
+                given = given_array("state", place.name, carries, (examples, *place.shape), np.float32)
                 first[...] = given.reshape(first.shape)
             else:
                 first.fill(0.0)
@@ -211,14 +210,6 @@ def _aligned(*shape: int) -> Array:
 def _array(arrays: Sequence[Array | None], buffer: int) -> Array:
     array = arrays[buffer]
     assert array is not None
-    return array
-
-
-def _given(kind: str, name: str, arrays: Arrays, shape: tuple[int, ...]) -> Array:
-    """An array that the caller gives, in float32. ValueError if it has another shape."""
-    array = np.asarray(arrays[name], np.float32)
-    if array.shape != shape:
-        raise ValueError(f"{kind} {name} has shape {array.shape}, not {shape}")
     return array
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bptt.backends.base import Array, Arrays, steps_and_examples
+from bptt.backends.base import Array, Arrays, given_array, steps_and_examples
 from bptt.backends.kernels import READS_IDS, dropout_mask, evaluate, one_hot
 from bptt.ir.dims import Shape
 from bptt.ir.expr import Expr
@@ -25,6 +25,8 @@ class ReferenceExecutable:
         self.program = program
         self.sizes = dict(sizes)
         self.dtype = np.dtype(dtype)
+        roots = [e for block in program.blocks for e in block.roots()]
+        self.inputs = [e for e in topological(roots) if e.op in (Op.TOKEN, Op.INPUT)]
 
     def run(
         self, params: Arrays, inputs: Arrays, carries: Arrays | None = None, seed: int = 0
@@ -41,11 +43,12 @@ class _Run:
         self.program, self.sizes, self.dtype = executable.program, executable.sizes, executable.dtype
         self.steps, self.examples = steps_and_examples(inputs)
         self.seed = seed
-        self.inputs = {name: self._given(name, array) for name, array in inputs.items()}
+        self.inputs = {e.attr: self._input(e, inputs) for e in executable.inputs}
         # What does not vary: parameters, sums, and outputs of once blocks.
-        self.fixed = {name: np.asarray(params[name], self.dtype) for name in self.program.params}
-        for name, shape in self.program.params.items():
-            self._check(f"parameter {name}", self.fixed[name], self._numbers(shape))
+        self.fixed = {
+            name: given_array("parameter", name, params, self._numbers(shape), self.dtype)
+            for name, shape in self.program.params.items()
+        }
         self.values: dict[str, Array] = {}  # (T, B, …)
         self.history: dict[str, Array] = {}  # (T, B, …): what entered each step
         self.final: dict[str, Array] = {}
@@ -58,16 +61,18 @@ class _Run:
             found[name] = self.values[name] if name in self.values else self.fixed[name]
         return found
 
-    def _given(self, name: str, array: Array) -> Array:
-        tokens = np.issubdtype(array.dtype, np.integer)
-        return array if tokens else np.asarray(array, self.dtype)
+    def _input(self, e: Expr, inputs: Arrays) -> Array:
+        """Token ids, or the numbers of an input (for a token: real vectors) in the precision of the run."""
+        lead = (self.steps, self.examples)
+        if e.op is Op.INPUT or (e.attr in inputs and not np.issubdtype(inputs[e.attr].dtype, np.integer)):
+            return given_array("input", e.attr, inputs, lead + self._numbers(e.shape), self.dtype)
+        ids = given_array("input", e.attr, inputs, lead, np.int64)
+        if ids.size and not 0 <= ids.min() <= ids.max() < self.sizes["V"]:
+            raise ValueError(f"input {e.attr} has token ids that are not in 0 … {self.sizes['V'] - 1}")
+        return ids
 
     def _numbers(self, shape: Shape) -> tuple[int, ...]:
         return tuple(dim.evaluate(self.sizes) for dim in shape)
-
-    def _check(self, what: str, array: Array, shape: tuple[int, ...]) -> None:
-        if array.shape != shape:
-            raise ValueError(f"{what} has shape {array.shape}, not {shape}")
 
     def _once(self, block: Block, carries: Arrays) -> None:
         self.fixed |= evaluate_once(block, self.fixed, self.sizes, self.dtype)
@@ -85,9 +90,10 @@ class _Run:
         state: dict[str, Array] = {}
         for c in block.carries:
             shape = (self.examples, *self._numbers(c.shape))
-            given = carries.get(c.name) if c.given else None
-            state[c.name] = np.zeros(shape, self.dtype) if given is None else np.asarray(given, self.dtype)
-            self._check(f"state {c.name}", state[c.name], shape)
+            if c.given and c.name in carries:
+                state[c.name] = given_array("state", c.name, carries, shape, self.dtype)
+            else:
+                state[c.name] = np.zeros(shape, self.dtype)
         lead = (self.examples,)
         entered = {name: np.empty((self.steps, *array.shape), self.dtype) for name, array in state.items()}
         values = {
