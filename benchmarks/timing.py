@@ -39,15 +39,16 @@ def interleaved(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str,
     """Seconds a call for each of the runs in each of the rounds, in which all take their turn."""
     calls = {}
     for name, run in runs.items():
-        seconds(run, 2)
-        calls[name] = max(1, round(ROUND / min(seconds(run, 1) for _ in range(3))))
+        run()
+        calls[name] = max(1, round(ROUND / min(seconds(run, 1) for _ in range(2))))
     times: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             # The threads of whoever ran before have to go to sleep first, or they take a core from this one;
-            # and its own have to be awake, with its data in the cache.
+            # and its own have to be awake, with its data in the cache, where a call is too short to forget it.
             time.sleep(PAUSE)
-            run()
+            if calls[name] > 1:
+                run()
             times[name].append(seconds(run, calls[name]))
     return times
 
