@@ -1,6 +1,7 @@
 """Models that the tests of the compiler share, and random points to run them at.
 
-Each cell shows something that the shipped models do not: two scales of time, shared weights, states that are matrices,
+Each cell shows something that the shipped models do not: two scales of time, shared weights, states that
+are matrices,
 initial states, concatenations, objectives of one's own.
 """
 
@@ -107,7 +108,9 @@ MODELS = models()
 
 @dataclass(frozen=True)
 class Point:
-    """Arguments of a run: parameters, inputs x, y, weight and keep, and the states that enter the first step."""
+    """Arguments of a run: parameters, inputs x, y, weight and keep, and the states that enter the first
+    step.
+    """
 
     sizes: dict[str, int]
     params: dict[str, Array]
@@ -118,7 +121,9 @@ class Point:
 def point(
     model: Model, sizes: Mapping[str, int] | None = None, steps: int = 5, examples: int = 3, seed: int = 0
 ) -> Point:
-    """A random point at which nothing is extreme: products with parameters keep the size of what they are applied to."""
+    """A random point at which nothing is extreme: products with parameters keep the size of what they are
+    applied to.
+    """
     numbers = check_sizes(model, {}) if sizes is None else dict(sizes)
     rng = np.random.default_rng(seed)
     lead = (steps, examples)

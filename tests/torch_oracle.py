@@ -1,6 +1,7 @@
 """Gradients by torch: the forward program written out in torch float64, one example and one step at a time.
 
-Nothing of ours is in it but the equations: no batch axes, no derivative rules, no reverse loop, no schedule. Torch is no
+Nothing of ours is in it but the equations: no batch axes, no derivative rules, no reverse loop, no
+schedule. Torch is no
 dependency; tests that use this module skip where it is missing.
 """
 
@@ -88,8 +89,12 @@ def gradients(
 ) -> dict[str, Array]:
     """`J`, and by the names `∂…` its gradients for parameters, entering states and x (as real vectors)."""
     (block,) = program.blocks
-    given = {name: torch.tensor(array, dtype=torch.float64, requires_grad=True) for name, array in params.items()}
-    enter = {name: torch.tensor(array, dtype=torch.float64, requires_grad=True) for name, array in states.items()}
+    given = {
+        name: torch.tensor(array, dtype=torch.float64, requires_grad=True) for name, array in params.items()
+    }
+    enter = {
+        name: torch.tensor(array, dtype=torch.float64, requires_grad=True) for name, array in states.items()
+    }
     tokens = {}
     for name in ("x", "y"):
         dense = inputs[name] if inputs[name].ndim == 3 else np.eye(sizes["V"])[inputs[name]]

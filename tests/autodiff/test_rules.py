@@ -15,9 +15,14 @@ TOKEN = build.token("x")
 UNARY = ELEMENTWISE - {Op.ADD, Op.MUL, Op.DIV, Op.POW}
 NEEDS_POSITIVE = {Op.LOG, Op.SQRT, Op.POW, Op.DIV}
 
-# Operations as they are, built by `make` so that no constructor makes something simpler of them; arguments of all ranks.
+# Operations as they are, built by `make` so that no constructor makes something simpler of them; arguments
+# of all ranks.
 CASES: list[Expr] = [
-    *(make(op, (a(*shape),)) for op in sorted(UNARY, key=lambda op: op.value) for shape in ((), (H,), (H, K))),
+    *(
+        make(op, (a(*shape),))
+        for op in sorted(UNARY, key=lambda op: op.value)
+        for shape in ((), (H,), (H, K))
+    ),
     *(make(Op.POW, (a(H),), exponent) for exponent in (2.0, 3.0, -1.0, 0.5, -1.5)),
     make(Op.POW, (a(),), 2.0),
     make(Op.POW, (a(H, K),), 3.0),

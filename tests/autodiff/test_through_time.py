@@ -86,7 +86,8 @@ def test_two_windows_have_the_values_of_one(name: str, resets: bool) -> None:
 
 @pytest.mark.parametrize("name", ["elman", "two layers, two steps back", "memory matrix"])
 def test_a_window_takes_the_state_that_enters_as_given(name: str) -> None:
-    """The gradient of the second window is the slope of its own J with the entering state held fixed; that of the whole
+    """The gradient of the second window is the slope of its own J with the entering state held fixed; that
+    of the whole
     is not the sum of the windows' gradients, for it also goes through that state."""
     model = MODELS[name]
     at = point(model, steps=6)
@@ -114,7 +115,9 @@ def test_a_window_takes_the_state_that_enters_as_given(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["elman", "lstm", "two layers, two steps back", "memory matrix"])
 def test_the_missing_part_is_the_gradient_of_the_entering_state(name: str) -> None:
-    """Seeding the first window with ∂J/∂state of the second gives full BPTT: nothing else is lost between them."""
+    """Seeding the first window with ∂J/∂state of the second gives full BPTT: nothing else is lost between
+    them.
+    """
     model = MODELS[name]
     at = point(model, steps=6)
     first, second = windows(at, 3)

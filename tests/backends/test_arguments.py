@@ -1,4 +1,6 @@
-"""What both backends owe the caller: results of the shapes that are promised, and ValueError for arrays that do not fit."""
+"""What both backends owe the caller: results of the shapes that are promised, and ValueError for arrays
+that do not fit.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bptt.backends import Executable, available_backends, build_program, compile_model, load_program, trace_values
+from bptt.backends import (
+    Executable,
+    available_backends,
+    build_program,
+    compile_model,
+    load_program,
+    trace_values,
+)
 from bptt.errors import InputError
 from cells import MODELS, Point, point
 
@@ -74,14 +83,26 @@ def test_a_refused_run_does_no_harm(backend: str) -> None:
 
 # Results of each goal beside the final states.
 SHAPES = {
-    "train": {"J": (), "∂L": (V, E), "∂H": (H, H), "∂I": (E, H), "∂b1": (H,), "∂U": (H, V), "∂b2": (V,), "∂h": (EXAMPLES, H)},
+    "train": {
+        "J": (),
+        "∂L": (V, E),
+        "∂H": (H, H),
+        "∂I": (E, H),
+        "∂b1": (H,),
+        "∂U": (H, V),
+        "∂b2": (V,),
+        "∂h": (EXAMPLES, H),
+    },
     "loss": {"J": ()},
     "score": {"nll": (STEPS, EXAMPLES)},
     "predict": {"probabilities": (STEPS, EXAMPLES, V)},
     "trace": {
-        "e": (STEPS, EXAMPLES, E), "h": (STEPS, EXAMPLES, H), "yhat": (STEPS, EXAMPLES, V), "J": (STEPS, EXAMPLES),
+        "e": (STEPS, EXAMPLES, E),
+        "h": (STEPS, EXAMPLES, H),
+        "yhat": (STEPS, EXAMPLES, V),
+        "J": (STEPS, EXAMPLES),
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("goal", SHAPES)

@@ -1,4 +1,6 @@
-"""The native backend against the reference in float64: every result, by name, at sizes that fit no register and no tile."""
+"""The native backend against the reference in float64: every result, by name, at sizes that fit no register
+and no tile.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ if "native" not in available_backends():
 
 from bptt.backends.native import NativeExecutable
 
-# Sums of 500 products in single precision, through a recurrence of up to 33 steps: relative to the largest entry.
+# Sums of 500 products in single precision, through a recurrence of up to 33 steps: relative to the largest
+# entry.
 TOLERANCE = 2e-5
 
 
@@ -106,26 +109,93 @@ def test_dropout_masks_are_the_reference_s() -> None:
 
 
 MORE = {
-    "a state that tokens are written to": "e = x @ L\nS = 0.9 * S[t-1] + x.T @ e\nyhat = softmax((e @ S.T) @ U)",
-    "a state over the vocabulary": "c = 0.9 * c[t-1] + x\nyhat = softmax(c @ U)",
-    "tokens in a sum": "yhat = softmax(x @ U + 0.5 * x)",
-    "tokens times a vector": "h = tanh((x * w) @ A + h[t-1] @ R)\nyhat = softmax(h @ U)",
-    "token now and before": "e = x @ L\np = x[t-1] @ M\nyhat = softmax([e, p] @ U)",
-    "scalar state": "e = x @ L\ns = 0.5 * s[t-1] + sum(e * w)\nyhat = softmax(tanh(s) * (e @ U))",
-    "no parameters in the loop": "e = x @ L\nh = 0.5 * h[t-1] + e\nyhat = softmax(tanh(h) @ U)",
-    "one matrix twice": "e = x @ L\nh = tanh(e @ A + h[t-1] @ R)\nk = tanh(h @ R + k[t-1] @ R)\nyhat = softmax(k @ U)",
-    "product of parameters": "size m = 6\nA : e, m\ne = x @ L\nh = tanh(e @ (A @ B) + h[t-1] @ R)\nyhat = softmax(h @ U)",
-    "output from two heads": "e = x @ L\nh = tanh(e @ A + h[t-1] @ R)\nyhat = softmax(h @ U + (e * e) @ W)",
-    "three steps back": "e = x @ L\nh = tanh(e @ A + h[t-1] @ R + h[t-3] @ S)\nyhat = softmax(h @ U)",
-    "powers and roots": "e = x @ L\nh = sqrt(e ** 2 + 1) - 1\ng = tanh(h @ A + g[t-1] / 3)\nyhat = softmax(g @ U)",
-    "a learned temperature": "e = x @ L\nh = tanh(e @ A + h[t-1] @ R)\nyhat = softmax((h @ U) / (1 + c ** 2))",
-    "log of probabilities as a feature": (
-        "p = softmax(x @ A)\nh = tanh(log(p) @ B + h[t-1] @ R)\nyhat = softmax(h @ U)"
-    ),
-    "cosine gate": "e = x @ L\ng = sigmoid(sum(e * e) / (1 + sum(e * w) ** 2))\nh = g * h[t-1] + (1 - g) * e\nyhat = softmax(h @ U)",
-    "exp and mean": "e = x @ L\nh = exp(-relu(e @ A)) * h[t-1] + mean(e)\nyhat = softmax(h @ U)",
-    "concatenation of three": "e = x @ L\nh = tanh([e, h[t-1], e * e] @ A)\nyhat = softmax([h, e] @ U)",
-}  # fmt: skip
+    "a state that tokens are written to": """
+        e = x @ L
+        S = 0.9 * S[t-1] + x.T @ e
+        yhat = softmax((e @ S.T) @ U)
+        """,
+    "a state over the vocabulary": """
+        c = 0.9 * c[t-1] + x
+        yhat = softmax(c @ U)
+        """,
+    "tokens in a sum": """
+        yhat = softmax(x @ U + 0.5 * x)
+        """,
+    "tokens times a vector": """
+        h = tanh((x * w) @ A + h[t-1] @ R)
+        yhat = softmax(h @ U)
+        """,
+    "token now and before": """
+        e = x @ L
+        p = x[t-1] @ M
+        yhat = softmax([e, p] @ U)
+        """,
+    "scalar state": """
+        e = x @ L
+        s = 0.5 * s[t-1] + sum(e * w)
+        yhat = softmax(tanh(s) * (e @ U))
+        """,
+    "no parameters in the loop": """
+        e = x @ L
+        h = 0.5 * h[t-1] + e
+        yhat = softmax(tanh(h) @ U)
+        """,
+    "one matrix twice": """
+        e = x @ L
+        h = tanh(e @ A + h[t-1] @ R)
+        k = tanh(h @ R + k[t-1] @ R)
+        yhat = softmax(k @ U)
+        """,
+    "product of parameters": """
+        size m = 6
+        A : e, m
+        e = x @ L
+        h = tanh(e @ (A @ B) + h[t-1] @ R)
+        yhat = softmax(h @ U)
+        """,
+    "output from two heads": """
+        e = x @ L
+        h = tanh(e @ A + h[t-1] @ R)
+        yhat = softmax(h @ U + (e * e) @ W)
+        """,
+    "three steps back": """
+        e = x @ L
+        h = tanh(e @ A + h[t-1] @ R + h[t-3] @ S)
+        yhat = softmax(h @ U)
+        """,
+    "powers and roots": """
+        e = x @ L
+        h = sqrt(e ** 2 + 1) - 1
+        g = tanh(h @ A + g[t-1] / 3)
+        yhat = softmax(g @ U)
+        """,
+    "a learned temperature": """
+        e = x @ L
+        h = tanh(e @ A + h[t-1] @ R)
+        yhat = softmax((h @ U) / (1 + c ** 2))
+        """,
+    "log of probabilities as a feature": """
+        p = softmax(x @ A)
+        h = tanh(log(p) @ B + h[t-1] @ R)
+        yhat = softmax(h @ U)
+        """,
+    "cosine gate": """
+        e = x @ L
+        g = sigmoid(sum(e * e) / (1 + sum(e * w) ** 2))
+        h = g * h[t-1] + (1 - g) * e
+        yhat = softmax(h @ U)
+        """,
+    "exp and mean": """
+        e = x @ L
+        h = exp(-relu(e @ A)) * h[t-1] + mean(e)
+        yhat = softmax(h @ U)
+        """,
+    "concatenation of three": """
+        e = x @ L
+        h = tanh([e, h[t-1], e * e] @ A)
+        yhat = softmax([h, e] @ U)
+        """,
+}
 
 
 @pytest.mark.parametrize("name", MORE)

@@ -12,7 +12,13 @@ from bptt.autodiff import rules
 from bptt.autodiff.rules import RULES, Rule
 from bptt.autodiff.through_time import differentiate
 from bptt.checking import gradcheck
-from bptt.checking.gradcheck import GradientCheck, check_gradients, check_sizes, difference_quotient, relative_error
+from bptt.checking.gradcheck import (
+    GradientCheck,
+    check_gradients,
+    check_sizes,
+    difference_quotient,
+    relative_error,
+)
 from bptt.errors import InputError
 from bptt.ir import build
 from bptt.ir.expr import Expr
@@ -65,7 +71,8 @@ def with_rule(monkeypatch: pytest.MonkeyPatch, op: Op, wrong: object) -> None:
     monkeypatch.setitem(rules.RULES, op, Rule("wrong", "", wrong))
 
 
-# Wrong rules as one might write them, and the parameters of an Elman network (or GRU) whose gradients they spoil.
+# Wrong rules as one might write them, and the parameters of an Elman network (or GRU) whose gradients they
+# spoil.
 def tanh_without_square(g: Expr, y: Expr) -> tuple[Expr, ...]:
     return (build.mul(g, build.sub(build.const(1.0), y)),)
 
@@ -97,7 +104,9 @@ WRONG_RULES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "op", "wrong", "spoiled"), WRONG_RULES, ids=lambda item: getattr(item, "__name__", ""))
+@pytest.mark.parametrize(
+    ("name", "op", "wrong", "spoiled"), WRONG_RULES, ids=lambda item: getattr(item, "__name__", "")
+)
 def test_a_wrong_rule_is_found(
     monkeypatch: pytest.MonkeyPatch, name: str, op: Op, wrong: object, spoiled: set[str]
 ) -> None:
@@ -188,7 +197,9 @@ def test_sizes_are_all_different() -> None:
     sizes = check_sizes(model, {})
     assert set(sizes) == {"V", *model.dims} and len(set(sizes.values())) == len(sizes)
     given_sizes = check_sizes(model, {"h1": 7, "V": 5})
-    assert (given_sizes["h1"], given_sizes["V"]) == (7, 5) and len(set(given_sizes.values())) == len(given_sizes)
+    assert (given_sizes["h1"], given_sizes["V"]) == (7, 5) and len(set(given_sizes.values())) == len(
+        given_sizes
+    )
 
 
 def test_difference_quotients() -> None:

@@ -5,7 +5,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write the golden files of the tests that are named (pytest tests/golden -k elman); review the diff",
+        help="write the golden files of the tests that run (tests/golden -k elman); review the diff",
     )
 
 

@@ -1,4 +1,6 @@
-"""Listings of programs as people read them. They change only on purpose: `pytest tests/golden --update-golden -k elman`."""
+"""Listings of programs as people read them. They change only on purpose: `pytest tests/golden --update-
+golden -k elman`.
+"""
 
 from pathlib import Path
 

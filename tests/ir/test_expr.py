@@ -35,8 +35,12 @@ def test_what_varies() -> None:
     fixed = build.mul(a(H), build.const(2.0))
     assert not fixed.varies
     for leaf in (
-        build.token("x"), build.given("w"), build.carry("h", ()), build.value("e", ()), build.mask(0, 0.5, ()),
-    ):  # fmt: skip
+        build.token("x"),
+        build.given("w"),
+        build.carry("h", ()),
+        build.value("e", ()),
+        build.mask(0, 0.5, ()),
+    ):
         assert leaf.varies and build.add(build.total(fixed), build.total(leaf)).varies
 
 
@@ -61,7 +65,9 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize(("e", "shape"), SHAPES, ids=lambda item: item.op.name if isinstance(item, Expr) else "")
+@pytest.mark.parametrize(
+    ("e", "shape"), SHAPES, ids=lambda item: item.op.name if isinstance(item, Expr) else ""
+)
 def test_shapes(e: Expr, shape: tuple[Dim, ...]) -> None:
     assert e.shape == shape
 
@@ -93,7 +99,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("op", "args", "attr"), WRONG, ids=lambda item: item.name if isinstance(item, Op) else "")
+@pytest.mark.parametrize(
+    ("op", "args", "attr"), WRONG, ids=lambda item: item.name if isinstance(item, Op) else ""
+)
 def test_wrong_arguments(op: Op, args: tuple[Expr, ...], attr: object) -> None:
     with pytest.raises(ShapeError):
         make(op, args, attr)
@@ -119,7 +127,10 @@ SPELLINGS = {
     "over one": (build.div(a(H), build.const(1.0)), a(H)),
     "power of one": (build.power(a(H), 1.0), a(H)),
     "power of zero": (build.power(a(H), 0.0), ONE_H),
-    "vectors stand first": (build.contract(a(H, K), b(K), (1, 0)), make(Op.CONTRACT, (b(K), a(H, K)), (0, 1))),
+    "vectors stand first": (
+        build.contract(a(H, K), b(K), (1, 0)),
+        make(Op.CONTRACT, (b(K), a(H, K)), (0, 1)),
+    ),
     "transposes are absorbed": (
         build.contract(a(H), build.transpose(b(K, H)), (0, 0)),
         build.contract(a(H), b(K, H), (0, 1)),
@@ -137,7 +148,7 @@ SPELLINGS = {
         build.part(a(H + K + M), 0, H, H + K),
     ),
     "sizes that are numbers": (build.size(Dim.number(3)), build.const(3.0)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SPELLINGS)

@@ -1,4 +1,6 @@
-"""Every table that is keyed by operations answers for each of them, and docs/operations.md says the same as the code."""
+"""Every table that is keyed by operations answers for each of them, and docs/operations.md says the same as
+the code.
+"""
 
 import re
 from pathlib import Path

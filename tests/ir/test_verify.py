@@ -48,67 +48,107 @@ def more_sums(number: int, *sums: tuple[str, object]) -> Program:
 FAULTS: dict[str, tuple[Callable[[], Program], str, str]] = {
     "carry of the wrong shape": (
         lambda: changed(LOOP, carries=(replace(carry_of(LOOP), update=w),)),
-        "block 1 (scan", r"carry 'h' is \(h\), not INPUT",
+        "block 1 (scan",
+        r"carry 'h' is \(h\), not INPUT",
     ),
     "carry twice": (
-        lambda: changed(LOOP, carries=(carry_of(LOOP), carry_of(LOOP))), "block 1 (scan", "carry 'h' is defined twice",
+        lambda: changed(LOOP, carries=(carry_of(LOOP), carry_of(LOOP))),
+        "block 1 (scan",
+        "carry 'h' is defined twice",
     ),
     "carry of another loop once more": (
         lambda: changed(BACK, carries=(*GOOD.blocks[BACK].carries, carry_of(LOOP))),
-        "block 3 (scan", "carry 'h' is defined twice",
+        "block 3 (scan",
+        "carry 'h' is defined twice",
     ),
     "carry in a map": (
-        lambda: changed(BETWEEN, carries=(Carry("c", (), w),)), "block 2 (map", "only a scan carries values",
+        lambda: changed(BETWEEN, carries=(Carry("c", (), w),)),
+        "block 2 (map",
+        "only a scan carries values",
     ),
     "carry read before its loop": (
-        lambda: more_outputs(BEFORE, ("early", h)), "block 0 (map", r"CARRY\('h'\)\(h\) is read but None",
+        lambda: more_outputs(BEFORE, ("early", h)),
+        "block 0 (map",
+        r"CARRY\('h'\)\(h\) is read but None",
     ),
     "carry read in another shape": (
-        lambda: more_outputs(BETWEEN, ("late", build.carry("h", (K,)))), "block 2 (map", r"CARRY\('h'\)\(k\) is read",
+        lambda: more_outputs(BETWEEN, ("late", build.carry("h", (K,)))),
+        "block 2 (map",
+        r"CARRY\('h'\)\(k\) is read",
     ),
     "value that nobody computes": (
-        lambda: more_outputs(BETWEEN, ("g", build.value("nothing", ()))), "block 2 (map", "'nothing'.* is read but None",
+        lambda: more_outputs(BETWEEN, ("g", build.value("nothing", ()))),
+        "block 2 (map",
+        "'nothing'.* is read but None",
     ),
     "value of a later block": (
-        lambda: more_outputs(LOOP, ("g", build.value("∂h·1", (H,)))), "block 1 (scan", "is read but None",
+        lambda: more_outputs(LOOP, ("g", build.value("∂h·1", (H,)))),
+        "block 1 (scan",
+        "is read but None",
     ),
     "value of the same block": (
-        lambda: more_outputs(BEFORE, ("g", build.value("e", (K,)))), "block 0 (map", "is read but None",
+        lambda: more_outputs(BEFORE, ("g", build.value("e", (K,)))),
+        "block 0 (map",
+        "is read but None",
     ),
     "value in another shape": (
-        lambda: more_outputs(BETWEEN, ("g", build.value("h·1", (K,)))), "block 2 (map", r"VALUE\('h·1'\)\(k\) is read",
+        lambda: more_outputs(BETWEEN, ("g", build.value("h·1", (K,)))),
+        "block 2 (map",
+        r"VALUE\('h·1'\)\(k\) is read",
     ),
     "parameter that is not there": (
-        lambda: more_outputs(BETWEEN, ("g", build.mul(w, build.param("W", ())))), "block 2 (map", r"PARAM\('W'\)",
+        lambda: more_outputs(BETWEEN, ("g", build.mul(w, build.param("W", ())))),
+        "block 2 (map",
+        r"PARAM\('W'\)",
     ),
     "parameter in another shape": (
-        lambda: more_outputs(BETWEEN, ("g", build.mul(w, build.param("b1", (K,))))), "block 2 (map", r"PARAM\('b1'\)\(k\)",
+        lambda: more_outputs(BETWEEN, ("g", build.mul(w, build.param("b1", (K,))))),
+        "block 2 (map",
+        r"PARAM\('b1'\)\(k\)",
     ),
     "output twice": (lambda: more_outputs(LOOP, ("e", w)), "block 1 (scan", "output 'e' is defined twice"),
     "output twice in one block": (
-        lambda: more_outputs(BETWEEN, ("g", w), ("g", keep)), "block 2 (map", "output 'g' is defined twice",
+        lambda: more_outputs(BETWEEN, ("g", w), ("g", keep)),
+        "block 2 (map",
+        "output 'g' is defined twice",
     ),
-    "output named as a parameter": (lambda: more_outputs(LOOP, ("H", w)), "block 1 (scan", "output 'H' is defined twice"),
+    "output named as a parameter": (
+        lambda: more_outputs(LOOP, ("H", w)),
+        "block 1 (scan",
+        "output 'H' is defined twice",
+    ),
     "sum twice": (lambda: more_sums(AFTER, ("J", w)), "block 4 (map", "sum 'J' is defined twice"),
     "sum twice in one block": (
-        lambda: more_sums(AFTER, ("S", w), ("S", keep)), "block 4 (map", "sum 'S' is defined twice",
+        lambda: more_sums(AFTER, ("S", w), ("S", keep)),
+        "block 4 (map",
+        "sum 'S' is defined twice",
     ),
-    "sum named as an output": (lambda: more_sums(AFTER, ("e", w)), "block 4 (map", "sum 'e' is defined twice"),
+    "sum named as an output": (
+        lambda: more_sums(AFTER, ("e", w)),
+        "block 4 (map",
+        "sum 'e' is defined twice",
+    ),
     "sum in a once block": (
         lambda: with_block(Block(Kind.ONCE, sums=(("S", build.param("b1", (H,))),), title="extra")),
-        "block 5 (once 'extra')", "nothing to sum over",
+        "block 5 (once 'extra')",
+        "nothing to sum over",
     ),
     "something that varies in a once block": (
         lambda: with_block(Block(Kind.ONCE, (("S", build.mul(build.const(2.0), w)),), title="extra")),
-        "block 5 (once 'extra')", r"INPUT\('weight'\)\(\) varies",
+        "block 5 (once 'extra')",
+        r"INPUT\('weight'\)\(\) varies",
     ),
     "sum that is read before it is complete": (
-        lambda: more_outputs(BETWEEN, ("g", build.mul(w, build.param("J", ())))), "block 2 (map", r"PARAM\('J'\)",
+        lambda: more_outputs(BETWEEN, ("g", build.mul(w, build.param("J", ())))),
+        "block 2 (map",
+        r"PARAM\('J'\)",
     ),
     "result that is never computed": (
-        lambda: replace(GOOD, results=(*GOOD.results, "nll")), "", "result 'nll' is never computed",
+        lambda: replace(GOOD, results=(*GOOD.results, "nll")),
+        "",
+        "result 'nll' is never computed",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -56,7 +56,9 @@ def test_models_without_state_are_maps() -> None:
     assert forward_program(MODELS["elman"], "train").blocks[0].kind is Kind.SCAN
 
 
-@pytest.mark.parametrize("name", ["elman", "tied, with an initial state", "two layers, two steps back", "memory matrix"])
+@pytest.mark.parametrize(
+    "name", ["elman", "tied, with an initial state", "two layers, two steps back", "memory matrix"]
+)
 def test_a_reset_is_a_new_beginning(name: str) -> None:
     """Where `keep` is 0, what comes is the same as if it began there with the initial state."""
     model = MODELS[name]
@@ -103,7 +105,9 @@ def test_dropout_is_on_the_way_up() -> None:
 
 
 def test_a_vector_used_twice_has_one_mask() -> None:
-    found, count = masks("e = x @ L\nz = sigmoid(e @ A)\nn = tanh(e @ B)\nh = z * n\nyhat = softmax(h @ U)", 0.5)
+    found, count = masks(
+        "e = x @ L\nz = sigmoid(e @ A)\nn = tanh(e @ B)\nh = z * n\nyhat = softmax(h @ U)", 0.5
+    )
     assert count == 2 and {n for n, _ in found} == {"e", "h"}
 
 

@@ -1,4 +1,6 @@
-"""The schedule changes where things are computed, not what: values are the same, and loops hold only what has to be there."""
+"""The schedule changes where things are computed, not what: values are the same, and loops hold only what
+has to be there.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +124,8 @@ def test_no_loop_sums_anything(name: str) -> None:
     assert {"∂" + p for p in program.params} <= summed
 
 
-# The gradient of a table that is used both before and after a loop is one sum, so the error of the output layer waits for
+# The gradient of a table that is used both before and after a loop is one sum, so the error of the output
+# layer waits for
 # what comes from before the loop; so does the error of a second output that does not look at the state.
 WAITS = {"tied, with an initial state": ["∂h·1"], "mixture": ["δq"]}
 
@@ -172,9 +175,14 @@ KEPT = {
     # Gates, candidate, and what the reset gate is multiplied by; 1 - z and keep * h[t-1] are computed again.
     "gru": [{"e", "r·1", "z·1", "n·2"}, {"r", "z", "n·1", "n", "h"}, {"∂h·1"}, {"δz", "δn"}],
     # Four gates and tanh(c); c itself is carried, and nobody looks at it afterwards but its own loop.
-    "lstm": [{"e", "i·1", "f·1", "o·1", "g·1"}, {"i", "f", "o", "g", "h·1", "h"}, {"∂h·1"}, {"δi", "δf", "δo", "δg"}],
+    "lstm": [
+        {"e", "i·1", "f·1", "o·1", "g·1"},
+        {"i", "f", "o", "g", "h·1", "h"},
+        {"∂h·1"},
+        {"δi", "δf", "δo", "δg"},
+    ],
     "mingru": [{"e", "z", "n"}, {"h"}, {"∂h·1"}, {"∂h"}],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", KEPT)
@@ -199,8 +207,12 @@ def test_scoring_has_one_loop_and_keeps_only_the_state() -> None:
 
 
 def test_a_gradient_through_what_is_computed_once() -> None:
-    """The product of two parameters is computed before all steps, and its gradient goes on to both after them."""
-    program = build_program(model_of("e = x @ L\nh = tanh(e @ (A * B) + h[t-1] @ R)\nyhat = softmax(h @ U)"), "train")
+    """The product of two parameters is computed before all steps, and its gradient goes on to both after
+    them.
+    """
+    program = build_program(
+        model_of("e = x @ L\nh = tanh(e @ (A * B) + h[t-1] @ R)\nyhat = softmax(h @ U)"), "train"
+    )
     first, last = program.blocks[0], program.blocks[-1]
     assert first.kind is last.kind is Kind.ONCE
     assert [e for _, e in first.outputs] == [

@@ -32,38 +32,49 @@ FORMS: dict[str, tuple[Expr, Expr]] = {
     "sum of products": (build.total(build.mul(a(H), b(H))), dot(a(H), b(H), 0)),
     "sum of one scalar": (build.total(build.broadcast(a(), (H,))), build.mul(a(), build.size(H))),
     "sum of one scalar in a matrix": (
-        build.total(build.broadcast(a(), (H, K))), build.mul(build.mul(a(), build.size(H)), build.size(K)),
+        build.total(build.broadcast(a(), (H, K))),
+        build.mul(build.mul(a(), build.size(H)), build.size(K)),
     ),
     "product with a concatenation": (
         dot(BOTH, c(H + K, M), 0),
-        build.add(dot(a(H), build.part(c(H + K, M), 0, ZERO, H), 0), dot(b(K), build.part(c(H + K, M), 0, H, H + K), 0)),
+        build.add(
+            dot(a(H), build.part(c(H + K, M), 0, ZERO, H), 0),
+            dot(b(K), build.part(c(H + K, M), 0, H, H + K), 0),
+        ),
     ),
     "product with a concatenation, transposed": (
         dot(BOTH, c(M, H + K), 1),
-        build.add(dot(a(H), build.part(c(M, H + K), 1, ZERO, H), 1), dot(b(K), build.part(c(M, H + K), 1, H, H + K), 1)),
+        build.add(
+            dot(a(H), build.part(c(M, H + K), 1, ZERO, H), 1),
+            dot(b(K), build.part(c(M, H + K), 1, H, H + K), 1),
+        ),
     ),
     "part of a product": (
-        build.part(dot(a(H), b(H, K + M), 0), 0, K, K + M), dot(a(H), build.part(b(H, K + M), 1, K, K + M), 0),
+        build.part(dot(a(H), b(H, K + M), 0), 0, K, K + M),
+        dot(a(H), build.part(b(H, K + M), 1, K, K + M), 0),
     ),
     "part of a product, transposed": (
-        build.part(dot(a(H), b(K + M, H), 1), 0, ZERO, K), dot(a(H), build.part(b(K + M, H), 0, ZERO, K), 1),
+        build.part(dot(a(H), b(K + M, H), 1), 0, ZERO, K),
+        dot(a(H), build.part(b(K + M, H), 0, ZERO, K), 1),
     ),
     "part of a sum": (
         build.part(build.add(a(H + K), b(H + K), c()), 0, H, H + K),
         build.add(build.part(a(H + K), 0, H, H + K), build.part(b(H + K), 0, H, H + K), c()),
     ),
     "part of a scalar in every place": (
-        build.part(build.broadcast(c(), (H + K,)), 0, H, H + K), build.broadcast(c(), (K,)),
+        build.part(build.broadcast(c(), (H + K,)), 0, H, H + K),
+        build.broadcast(c(), (K,)),
     ),
     "part of a concatenation": (build.part(build.concat([a(H), b(K), c(M)], 0), 0, H, H + K), b(K)),
     "parts of a concatenation": (
-        build.part(build.concat([a(H), b(K), c(M)], 0), 0, H, H + K + M), build.concat([b(K), c(M)], 0),
+        build.part(build.concat([a(H), b(K), c(M)], 0), 0, H, H + K + M),
+        build.concat([b(K), c(M)], 0),
     ),
     "look-up": (dot(X, a(V, H), 0), make(Op.LOOKUP, (a(V, H), X), 0)),
     "look-up of a column": (dot(X, a(H, V), 1), make(Op.LOOKUP, (a(H, V), X), 1)),
     "scatter": (build.outer(X, a(H)), make(Op.SCATTER, (X, a(H)), 0)),
     "scatter in a column": (build.outer(a(H), X), make(Op.SCATTER, (X, a(H)), 1)),
-}  # fmt: skip
+}
 
 
 def simplified(e: Expr) -> Expr:
@@ -85,7 +96,9 @@ def test_form(name: str) -> None:
 
 def test_every_rule_has_a_form() -> None:
     rules = (*SIMPLIFY, *LOOK_UP)
-    met = {rule for rule in rules for e, _ in FORMS.values() if e.op is rule.op and rule.rewrite(e) is not None}
+    met = {
+        rule for rule in rules for e, _ in FORMS.values() if e.op is rule.op and rule.rewrite(e) is not None
+    }
     assert met == set(rules)
 
 
@@ -136,6 +149,8 @@ def test_nothing_is_left_to_do(random: RandomModel) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_no_product_with_a_token_is_left(name: str) -> None:
-    for e in topological(root for block in build_program(MODELS[name], "train").blocks for root in block.roots()):
+    for e in topological(
+        root for block in build_program(MODELS[name], "train").blocks for root in block.roots()
+    ):
         if e.op in (Op.CONTRACT, Op.OUTER):
             assert X not in e.args

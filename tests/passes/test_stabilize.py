@@ -1,4 +1,6 @@
-"""Textbook formulas become stable operations: each rule on the form it is for, and models that are written in such forms."""
+"""Textbook formulas become stable operations: each rule on the form it is for, and models that are written
+in such forms.
+"""
 
 from __future__ import annotations
 
@@ -49,9 +51,7 @@ FORMS = {
     "1 / (1 + exp(-a))": Form(
         build.div(ONE, build.add(ONE, f(Op.EXP, build.neg(a(H))))), f(Op.SIGMOID, a(H))
     ),
-    "1 / (exp(a) + 1)": Form(
-        build.div(ONE, build.add(f(Op.EXP, a(H)), ONE)), f(Op.SIGMOID, build.neg(a(H)))
-    ),
+    "1 / (exp(a) + 1)": Form(build.div(ONE, build.add(f(Op.EXP, a(H)), ONE)), f(Op.SIGMOID, build.neg(a(H)))),
     "sum(y * log(softmax(a)))": Form(build.total(build.mul(Y, f(Op.LOG, SOFTMAX))), PICKED),
     "sum(log(softmax(a)) * y)": Form(build.total(build.mul(f(Op.LOG, SOFTMAX), Y)), PICKED),
     "sum(y * log(exp(a) / sum(exp(a))))": Form(
@@ -65,7 +65,7 @@ FORMS = {
     "sum(y * log(p))": Form(
         build.total(build.mul(Y, f(Op.LOG, b(V)))), f(Op.LOG, build.contract(Y, b(V), (0, 0)))
     ),
-}  # fmt: skip
+}
 
 
 def stabilized(e: Expr) -> Expr:
@@ -75,7 +75,9 @@ def stabilized(e: Expr) -> Expr:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_form(name: str) -> None:
-    """It becomes what it should, has the same value at ordinary points, and a finite one in float32 at extreme points."""
+    """It becomes what it should, has the same value at ordinary points, and a finite one in float32 at
+    extreme points.
+    """
     form = FORMS[name]
     assert stabilized(form.before) is form.after
     assert stabilized(build.mul(build.const(2.0), form.before)) is build.mul(build.const(2.0), form.after)
@@ -130,26 +132,43 @@ def test_what_only_looks_like_a_form_stays(e: Expr) -> None:
 
 # A model as it is written, what its program has to hold, and what not.
 TEXTS = {
-    "softmax written out": ("z = x @ U\nyhat = exp(z) / sum(exp(z))", {Op.CROSS_ENTROPY}, {Op.EXP, Op.LOG, Op.DIV}),
+    "softmax written out": (
+        "z = x @ U\nyhat = exp(z) / sum(exp(z))",
+        {Op.CROSS_ENTROPY},
+        {Op.EXP, Op.LOG, Op.DIV},
+    ),
     "sigmoid written out": (
-        "h = 1 / (1 + exp(-(x @ A + h[t-1] @ R)))\nyhat = softmax(h @ U)", {Op.SIGMOID}, {Op.EXP, Op.DIV},
+        "h = 1 / (1 + exp(-(x @ A + h[t-1] @ R)))\nyhat = softmax(h @ U)",
+        {Op.SIGMOID},
+        {Op.EXP, Op.DIV},
     ),
     "a log of a sum of powers in the loss": (
         "z = x @ U\nyhat = softmax(z)\nJ = -sum(y * log(yhat)) + log(sum(exp(z))) / 100",
-        {Op.LOGSUMEXP, Op.CROSS_ENTROPY}, {Op.EXP, Op.LOG},
+        {Op.LOGSUMEXP, Op.CROSS_ENTROPY},
+        {Op.EXP, Op.LOG},
     ),
     "loss as a product": (
-        "yhat = softmax(x @ U)\nJ = -(y @ log(yhat).T)", {Op.CROSS_ENTROPY}, {Op.LOG, Op.LOG_SOFTMAX},
+        "yhat = softmax(x @ U)\nJ = -(y @ log(yhat).T)",
+        {Op.CROSS_ENTROPY},
+        {Op.LOG, Op.LOG_SOFTMAX},
     ),
     "loss as it is": ("yhat = softmax(x @ U)", {Op.CROSS_ENTROPY}, {Op.LOG, Op.LOG_SOFTMAX}),
-    "probability of the token": ("yhat = softmax(x @ U)\nJ = -log(sum(y * yhat))", {Op.CROSS_ENTROPY}, {Op.LOG}),
+    "probability of the token": (
+        "yhat = softmax(x @ U)\nJ = -log(sum(y * yhat))",
+        {Op.CROSS_ENTROPY},
+        {Op.LOG},
+    ),
     "log-probabilities": (
-        "z = log_softmax(x @ U)\nyhat = exp(z)", {Op.CROSS_ENTROPY}, {Op.EXP, Op.LOG_SOFTMAX},
+        "z = log_softmax(x @ U)\nyhat = exp(z)",
+        {Op.CROSS_ENTROPY},
+        {Op.EXP, Op.LOG_SOFTMAX},
     ),
     "a soft objective": (
-        "yhat = softmax(x @ U)\nJ = -sum(y * log(yhat)) + log(1 + exp(c))", {Op.SOFTPLUS}, {Op.EXP, Op.LOG},
+        "yhat = softmax(x @ U)\nJ = -sum(y * log(yhat)) + log(1 + exp(c))",
+        {Op.SOFTPLUS},
+        {Op.EXP, Op.LOG},
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TEXTS)
