@@ -52,6 +52,12 @@ FORMS = {
         build.div(ONE, build.add(ONE, f(Op.EXP, build.neg(a(H))))), f(Op.SIGMOID, a(H))
     ),
     "1 / (exp(a) + 1)": Form(build.div(ONE, build.add(f(Op.EXP, a(H)), ONE)), f(Op.SIGMOID, build.neg(a(H)))),
+    "exp(a) / (1 + exp(a))": Form(
+        build.div(f(Op.EXP, a(H)), build.add(ONE, f(Op.EXP, a(H)))), f(Op.SIGMOID, a(H))
+    ),
+    "a / (1 + exp(-a))": Form(
+        build.div(a(H), build.add(ONE, f(Op.EXP, build.neg(a(H))))), build.mul(a(H), f(Op.SIGMOID, a(H)))
+    ),
     "sum(y * log(softmax(a)))": Form(build.total(build.mul(Y, f(Op.LOG, SOFTMAX))), PICKED),
     "sum(log(softmax(a)) * y)": Form(build.total(build.mul(f(Op.LOG, SOFTMAX), Y)), PICKED),
     "sum(y * log(exp(a) / sum(exp(a))))": Form(
@@ -118,7 +124,8 @@ NEAR = [
     f(Op.LOG, build.total(SOFTMAX)),
     f(Op.LOG, build.add(build.const(2.0), f(Op.EXP, a(H)))),
     build.div(EXP, build.total(f(Op.EXP, b(V)))),
-    build.div(build.const(2.0), build.add(ONE, f(Op.EXP, a(H)))),
+    build.div(ONE, build.add(build.const(2.0), f(Op.EXP, a(H)))),
+    build.div(ONE, build.add(ONE, f(Op.EXP, a(H)), b(H))),
     build.div(f(Op.EXP, a(H, K)), build.total(f(Op.EXP, a(H, K)))),
     f(Op.LOG, build.total(f(Op.EXP, a(H, K)))),
     build.total(build.mul(b(V), f(Op.LOG, a(V)))),
@@ -157,6 +164,16 @@ TEXTS = {
         "yhat = softmax(x @ U)\nJ = -log(sum(y * yhat))",
         {Op.CROSS_ENTROPY},
         {Op.LOG},
+    ),
+    "gate and its argument": (
+        "a = x @ A\nh = a / (1 + exp(-a))\nyhat = softmax(h @ U)",
+        {Op.SIGMOID},
+        {Op.EXP, Op.DIV},
+    ),
+    "sigmoid as a share": (
+        "a = x @ A\nh = exp(a) / (exp(a) + 1)\nyhat = softmax(h @ U)",
+        {Op.SIGMOID},
+        {Op.EXP, Op.DIV},
     ),
     "log-probabilities": (
         "z = log_softmax(x @ U)\nyhat = exp(z)",

@@ -43,13 +43,18 @@ def _log_of_exp(e: Expr) -> Expr | None:
     return a.args[0] if a.op is Op.EXP else None
 
 
-def _log_of_one_plus_exp(e: Expr) -> Expr | None:
-    (a,) = e.args
-    if a.op is Op.ADD and len(a.args) == 2:
-        for one, power in (a.args, a.args[::-1]):
+def _power_beside_one(e: Expr) -> Expr | None:
+    """exp(a), if `e` is 1 + exp(a)."""
+    if e.op is Op.ADD and len(e.args) == 2:
+        for one, power in (e.args, e.args[::-1]):
             if build.is_const(one, 1.0) and power.op is Op.EXP:
-                return build.apply(Op.SOFTPLUS, power.args[0])
+                return power
     return None
+
+
+def _log_of_one_plus_exp(e: Expr) -> Expr | None:
+    power = _power_beside_one(e.args[0])
+    return None if power is None else build.apply(Op.SOFTPLUS, power.args[0])
 
 
 def _exp_of_log_softmax(e: Expr) -> Expr | None:
@@ -64,13 +69,15 @@ def _exp_over_its_sum(e: Expr) -> Expr | None:
     return None
 
 
-def _one_over_one_plus_exp(e: Expr) -> Expr | None:
-    a, b = e.args
-    if build.is_const(a, 1.0) and b.op is Op.ADD and len(b.args) == 2:
-        for one, power in (b.args, b.args[::-1]):
-            if build.is_const(one, 1.0) and power.op is Op.EXP:
-                return build.apply(Op.SIGMOID, build.neg(power.args[0]))
-    return None
+def _over_one_plus_exp(e: Expr) -> Expr | None:
+    """b / (1 + exp(a)) is b sigmoid(-a), and exp(a) / (1 + exp(a)) is sigmoid(a)."""
+    b, divisor = e.args
+    power = _power_beside_one(divisor)
+    if power is None:
+        return None
+    if b is power:
+        return build.apply(Op.SIGMOID, power.args[0])
+    return build.mul(b, build.apply(Op.SIGMOID, build.neg(power.args[0])))
 
 
 def _picked_log_probability(e: Expr) -> Expr | None:
@@ -124,7 +131,7 @@ RULES = (
     RewriteRule("log of 1 + exp", Op.LOG, _log_of_one_plus_exp),
     RewriteRule("exp of log-softmax", Op.EXP, _exp_of_log_softmax),
     RewriteRule("exp over its sum", Op.DIV, _exp_over_its_sum),
-    RewriteRule("1 over 1 + exp", Op.DIV, _one_over_one_plus_exp),
+    RewriteRule("over 1 + exp", Op.DIV, _over_one_plus_exp),
     RewriteRule("log-probability of the next token", Op.SUM, _picked_log_probability),
     RewriteRule("log-probability of the next token", Op.SUM, _log_of_picked_probability),
     RewriteRule("log-probability of the next token", Op.LOG, _log_of_picked_softmax),
