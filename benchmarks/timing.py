@@ -45,7 +45,7 @@ def interleaved(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str,
     for _ in range(rounds):
         for name, run in runs.items():
             # The threads of whoever ran before have to go to sleep first, or they take a core from this one;
-            # and its own have to be awake, with its data in the cache, where a call is too short to forget it.
+            # and its own have to be awake, with its data in the cache, where calls are short.
             time.sleep(PAUSE)
             if calls[name] > 1:
                 run()
