@@ -54,14 +54,16 @@ class BlockAssembler:
             if self.targets.setdefault(e, target) != target:
                 copies.append((e, target))
         order = topological(self.block.roots())
-        # What products read is computed on its own in any case: asked for in order, deep stacks need no deep recursion.
+        # What products read is computed on its own in any case: asked for in order, deep stacks need no
+        # deep recursion.
         factors = {e.args[0] for e in order if e.op is Op.CONTRACT and e.varies and e.args[0].args}
         for e in order:
             if e in self.targets or e in factors:
                 self.value(e)
         for e, target in copies:
             self.emit("COPY", target, self.value(e))
-        # Numbers last: the objective's cross-entropy comes along with the error that the gradients begin with.
+        # Numbers last: the objective's cross-entropy comes along with the error that the gradients begin
+        # with.
         for name, e in sorted(self.block.sums, key=lambda item: not item[1].shape):
             sum_tokens(self, name, e)
         return self.instructions
