@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bptt.lm.initialization import find_parts, initial_parameters
+from bptt.lm.initialization import carried_whole, find_parts, initial_parameters
 from bptt.lm.model import understand
 from bptt.models import shipped, source_of
 from bptt.source import Source
@@ -45,7 +45,7 @@ def test_shipped_models_get_finite_values_of_the_right_shapes(name: str) -> None
         n: tuple(d.evaluate(sizes) for d in shape) for n, shape in model.params.items()
     }
     assert all(np.isfinite(a).all() for a in p.values())
-    assert any(part.recurrent for part in find_parts(model).values()) == (name in RECURRENT)
+    assert any(bool(part.recurrent) for part in find_parts(model).values()) == (name in RECURRENT)
 
 
 RECURRENT = {"elman", "tanh", "residual", "gru", "gru2", "lstm", "lstm2"}
@@ -56,3 +56,28 @@ def test_a_seed_gives_the_same_values_again() -> None:
     first, again, other = (initial_parameters(model, SIZES, seed) for seed in (1, 1, 2))
     assert all((first[name] == again[name]).all() for name in first)
     assert (first["U"] != other["U"]).any()
+
+
+@pytest.mark.parametrize(
+    ("update", "whole"),
+    [
+        ("tanh(h[t-1] @ H + e @ I) + h[t-1]", {"h"}),
+        ("h[t-1] + e @ I - sigmoid(h[t-1] @ H)", {"h"}),
+        ("tanh(h[t-1] @ H + e @ I)", set()),
+        ("h[t-1] + g * (e @ I - h[t-1]) + tanh(h[t-1] @ H)", set()),
+        ("g * h[t-1] + tanh(h[t-1] @ H)", set()),
+        ("tanh(h[t-1] @ H) + 0.5 * h[t-1]", set()),
+    ],
+)
+def test_states_that_are_carried_whole(update: str, whole: set[str]) -> None:
+    model = understand(
+        Source("test.eq", f"e = x @ L\ng = sigmoid(e @ G)\nh = {update}\nyhat = softmax(h @ U)")
+    )
+    parts = find_parts(model)
+    assert carried_whole(model, parts) == whole
+    sizes = {"e": 7, "h": 30, "V": 9} | dict.fromkeys(model.dims, 30)
+    H = initial_parameters(model, sizes, seed=1)["H"].astype(float)
+    step = np.eye(30) + H if whole else H
+    # (I + Q) / 2 lengthens nothing; an orthogonal matrix keeps every length.
+    lengths = np.linalg.svd(step, compute_uv=False)
+    assert lengths.max() <= 1 + 1e-5 and (whole or lengths.min() >= 1 - 1e-5)

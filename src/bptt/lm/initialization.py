@@ -3,10 +3,14 @@
 | part | values |
 |---|---|
 | look-up table (met by a token) | normal, standard deviation 0.1 |
-| square matrix that meets a carried state | orthogonal (Saxe, McClelland & Ganguli 2014) |
+| square matrix that meets a carried state | Q, orthogonal (Saxe, McClelland & Ganguli 2014) |
+| the same where the state is carried on whole, h + f(h W) | (Q - I) / 2 |
 | other matrix | uniform, variance 1 / number of inputs (LeCun et al. 1998) |
 | vector or number that multiplies | one |
 | other vector or number, and whatever a state starts from | zero |
+
+Of h + f(h W) a step multiplies small changes by I + W. With an orthogonal W that doubles some of them, and
+nothing bounds the state: it runs away. (I + Q) / 2 lengthens nothing.
 """
 
 from __future__ import annotations
@@ -18,11 +22,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bptt.ir import build
 from bptt.ir.dims import VOCABULARY
 from bptt.ir.expr import Expr
 from bptt.ir.model import Model
 from bptt.ir.ops import Op
-from bptt.ir.traversal import topological
+from bptt.ir.traversal import substitute, topological
 
 TABLE_DEVIATION = 0.1
 
@@ -31,10 +36,13 @@ Array = NDArray[np.float32]
 
 @dataclass
 class Part:
-    """What a parameter's uses say of it; `inputs` is the axis that sums in a product."""
+    """What a parameter's uses say of it.
+
+    `inputs` is the axis that sums in a product, `recurrent` the carries that a square matrix meets there.
+    """
 
     table: bool = False
-    recurrent: bool = False
+    recurrent: frozenset[str] = frozenset()
     factor: bool = False
     inputs: int | None = None
 
@@ -42,9 +50,10 @@ class Part:
 def find_parts(model: Model) -> dict[str, Part]:
     """The part of every parameter in the equations (not in what states start from)."""
     parts = {name: Part() for name in model.params}
-    carried: dict[Expr, bool] = {}
+    carried: dict[Expr, frozenset[str]] = {}
     for e in topological([*model.definitions.values(), model.objective]):
-        carried[e] = e.op is Op.CARRY or any(carried[a] for a in e.args)
+        own = frozenset({e.attr}) if e.op is Op.CARRY else frozenset()
+        carried[e] = own.union(*(carried[a] for a in e.args))
         for position, a in enumerate(e.args):
             if a.op is not Op.PARAM:
                 continue
@@ -53,10 +62,28 @@ def find_parts(model: Model) -> dict[str, Part]:
                 other = e.args[1 - position]
                 part.inputs = e.attr[position]
                 part.table |= other.op is Op.TOKEN
-                part.recurrent |= a.shape[0] == a.shape[1] and carried[other]
+                if a.shape[0] == a.shape[1]:
+                    part.recurrent |= carried[other]
             elif e.op in (Op.MUL, Op.DIV):
                 part.factor = True
     return parts
+
+
+def carried_whole(model: Model, parts: Mapping[str, Part]) -> set[str]:
+    """The states that, but for products with recurrent matrices, are what they were plus something."""
+    recurrent = {
+        build.param(name, shape): build.zeros(shape)
+        for name, shape in model.params.items()
+        if parts[name].recurrent
+    }
+    whole = set()
+    for state in model.states:
+        carry = build.carry(state.name, state.shape)
+        update = substitute(state.update, recurrent)
+        terms = update.args if update.op is Op.ADD else (update,)
+        if carry in terms and sum(carry in topological([term]) for term in terms) == 1 and len(terms) > 1:
+            whole.add(state.name)
+    return whole
 
 
 def initial_parameters(model: Model, sizes: Mapping[str, int], seed: int) -> dict[str, Array]:
@@ -64,7 +91,9 @@ def initial_parameters(model: Model, sizes: Mapping[str, int], seed: int) -> dic
     values = {}
     # Of a one-hot vector, however long, a single entry counts.
     counted = {**sizes, str(VOCABULARY): 1}
-    for name, part in find_parts(model).items():
+    parts = find_parts(model)
+    whole = carried_whole(model, parts)
+    for name, part in parts.items():
         dims = model.params[name]
         shape = tuple(dim.evaluate(sizes) for dim in dims)
         random = np.random.default_rng((seed, zlib.crc32(name.encode())))
@@ -74,6 +103,8 @@ def initial_parameters(model: Model, sizes: Mapping[str, int], seed: int) -> dic
             value = random.standard_normal(shape) * TABLE_DEVIATION
         elif part.recurrent:
             value = _orthogonal(shape[0], random)
+            if part.recurrent & whole:
+                value = (value - np.eye(shape[0])) / 2
         else:
             axis = part.inputs if part.inputs is not None else 0 if model.layout == "row" else 1
             bound = np.sqrt(3 / dims[axis].evaluate(counted))
