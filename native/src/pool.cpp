@@ -1,5 +1,7 @@
 #include "pool.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <pthread.h>
 
 #include <chrono>
@@ -108,6 +110,12 @@ int hardware_threads() {
 #endif
     const unsigned n = std::thread::hardware_concurrency();
     return n ? static_cast<int>(n) : 1;
+}
+
+int wanted_threads() {
+    const char* text = std::getenv("BPTT_THREADS");
+    const int wanted = text ? std::atoi(text) : 0;
+    return wanted > 0 ? std::min(wanted, hardware_threads()) : hardware_threads();
 }
 
 void Barrier::wait() {

@@ -7,6 +7,7 @@ namespace bptt {
 
 // The number of processors this process may use.
 int hardware_threads();
+int wanted_threads();  // as many, or fewer if BPTT_THREADS says so
 
 // All members wait until every one has arrived. Spins, since the members arrive within microseconds of each other,
 // and gives the processor away when that goes on for long.

@@ -31,7 +31,7 @@ template <class F>
 void over(const std::vector<Chunk>& chunks, F work) {
     const bool large = chunks.size() * CHUNK > static_cast<size_t>(TEAM_FLOATS);
     std::atomic<size_t> next{0};
-    run_team(large ? hardware_threads() : 1, [&](int) {
+    run_team(large ? wanted_threads() : 1, [&](int) {
         for (size_t i; (i = next.fetch_add(1)) < chunks.size();) work(chunks[i], i);
     });
 }

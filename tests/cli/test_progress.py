@@ -8,17 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bptt.cli.progress import _duration, _perplexity
+from bptt.cli.progress import _duration
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.2, "0:00"), (61, "1:01"), (3725, "1:02:05"), (None, "")])
 def test_durations(seconds: float | None, shown: str) -> None:
     assert _duration(seconds) == shown
-
-
-def test_a_huge_perplexity_is_no_overflow() -> None:
-    assert _perplexity(1e4) == "e^10000"
-    assert _perplexity(0.0) == "1.00"
 
 
 def test_a_terminal_of_80_columns_has_no_line_that_is_too_long(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from bptt.cli.figures import show_nats, show_perplexity
 from bptt.cli.options import add_backend_argument, add_json_argument
 from bptt.errors import InputError
 from bptt.lm.language_model import LanguageModel
@@ -46,10 +47,10 @@ def describe(score: Score) -> str:
         f"{name:<19}{value:>14}"
         for name, value in (
             ("tokens", f"{score.tokens:,}"),
-            ("perplexity", f"{score.perplexity:,.3f}"),
-            ("nats per token", f"{score.nats_per_token:.4f}"),
-            ("bits per token", f"{score.bits_per_token:.4f}"),
-            ("bits per character", f"{score.bits_per_character:.4f}"),
+            ("perplexity", show_perplexity(score.nats_per_token, 3)),
+            ("nats per token", show_nats(score.nats_per_token)),
+            ("bits per token", show_nats(score.bits_per_token)),
+            ("bits per character", show_nats(score.bits_per_character)),
             ("unknown", f"{score.unknown:,} ({score.unknown_rate:.2%})"),
         )
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from bptt.cli.figures import show_nats, show_perplexity
 from bptt.lm.data import Data
 from bptt.lm.run import Observer
 from bptt.lm.scoring import Score
@@ -166,8 +166,8 @@ def progress_line(trainer: Trainer, score: Score | None, rate: float) -> str:
     valid = None if score is None else score.nats_per_token
     nats = train if valid is None else valid
     return (
-        f"{trainer.counters.step:>9,} {trainer.epoch:>7.2f} {rate:>10,.0f} {_nats(train):>8}"
-        f" {_nats(valid):>8} {_perplexity(nats):>11} {_duration(_remaining(trainer)):>8}"
+        f"{trainer.counters.step:>9,} {trainer.epoch:>7.2f} {rate:>10,.0f} {show_nats(train):>8}"
+        f" {show_nats(valid):>8} {show_perplexity(nats):>11} {_duration(_remaining(trainer)):>8}"
     )
 
 
@@ -177,8 +177,8 @@ def live_text(trainer: Trainer, rate: float) -> str:
     facts = (
         f"{trainer.counters.step:,}{steps}",
         f"{rate / 1000:,.0f}k tok/s",
-        f"loss {_nats(nats)}",
-        f"ppl {_perplexity(nats)}",
+        f"loss {show_nats(nats)}",
+        f"ppl {show_perplexity(nats)}",
         _duration(_remaining(trainer)),
     )
     return " · ".join(facts)
@@ -190,16 +190,6 @@ def _train_nats(trainer: Trainer) -> float | None:
     if counters.pairs:
         return counters.nats / counters.pairs
     return counters.records[-1]["train_nats"] if counters.records else None
-
-
-def _nats(nats: float | None) -> str:
-    return "" if nats is None else f"{nats:.4f}"
-
-
-def _perplexity(nats: float | None) -> str:
-    if nats is None:
-        return ""
-    return f"{math.exp(nats):,.2f}" if nats < 20 else f"e^{nats:.0f}"
 
 
 def _remaining(trainer: Trainer) -> float | None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bptt.cli.figures import show_nats, show_perplexity
 from bptt.cli.main import INTERRUPTED
 from bptt.cli.options import add_config_arguments, add_json_argument, config_options
 from bptt.cli.plots import plot_curves
@@ -136,7 +136,7 @@ def _summary(outcome: Outcome, folder: Path) -> str:
     facts = outcome.as_dict()
     if facts["valid_nats_per_token"] is not None:
         nats = facts["valid_nats_per_token"]
-        lines.append(f"validation {nats:.4f} nats per token, perplexity {math.exp(nats):.2f}")
+        lines.append(f"validation {show_nats(nats)} nats per token, perplexity {show_perplexity(nats)}")
     lines.append(f"saved in   {folder}")
     lm = outcome.model
     length = _SAMPLE_LENGTH.get(lm.tokenizer.kind, 60)
