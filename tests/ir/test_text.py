@@ -44,7 +44,7 @@ NOTATIONS = {
     "a[h:h + k]": build.part(a(H + K), 0, H, H + K),
     "a[:, h:h + k]": build.part(a(M, H + K), 1, H, H + K),
     "h[t-2]": build.carry("h@2", (H,)),
-    "∂h[t+1]": build.carry("∂h", (H,)),
+    "∂h⁺": build.carry("∂h", (H,)),
     "sum(a) / size h": build.div(build.total(a(H)), build.size(H)),
     "2 * sum(a * b)": build.mul(two, build.total(build.mul(a(H), b(H)))),
     "cross_entropy(a, x)": build.cross_entropy(a(V), TOKEN),
@@ -76,5 +76,5 @@ def test_listings_name_everything_they_use(name: str) -> None:
         assert headline.endswith(":") and block.title in headline
         names = {line.split()[0] for line in lines}
         assert {n for n, _ in block.outputs} | {n for n, _ in block.sums} <= names
-        assert {c.name for c in block.carries} <= names
+        assert {c.name + ("⁺" if block.reverse else "") for c in block.carries} <= names
         assert all(line.endswith(")") for line in lines)

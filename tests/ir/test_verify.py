@@ -17,6 +17,7 @@ from cells import MODELS
 from expressions import H, K, V
 
 GOOD = build_program(MODELS["elman"], "train", resets=True)
+GOOD_E = dict(GOOD.blocks[0].outputs)["e"].shape
 BEFORE, LOOP, BETWEEN, BACK, AFTER = range(5)
 w, keep = build.given("weight"), build.given("keep")
 h = build.carry("h", (H,))
@@ -117,7 +118,11 @@ FAULTS: dict[str, tuple[Callable[[], Program], str, str]] = {
         "block 1 (scan",
         "output 'H' is defined twice",
     ),
-    "sum twice": (lambda: more_sums(AFTER, ("J", w)), "block 4 (map", "sum 'J' is defined twice"),
+    "sum in two shapes": (
+        lambda: more_sums(AFTER, ("J", build.value("e", GOOD_E))),
+        "block 4 (map",
+        "sum 'J' has two shapes",
+    ),
     "sum twice in one block": (
         lambda: more_sums(AFTER, ("S", w), ("S", keep)),
         "block 4 (map",

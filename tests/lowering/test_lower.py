@@ -271,5 +271,6 @@ def test_juxtaposition_with_a_scalar_is_scaling() -> None:
 
 
 def test_a_definition_that_nothing_uses_is_remarked_on() -> None:
-    model = lowered("e = x @ L\nh = tanh(ee @ W + h[t-1] @ H)\nyhat = softmax(h @ U)\nJ = -sum(y * log(yhat))")
+    text = "e = x @ L\nh = tanh(ee @ W + h[t-1] @ H)\nyhat = softmax(h @ U)\nJ = -sum(y * log(yhat))"
+    model = lowered(text)
     assert model.remarks == ("e is defined (line 1), and nothing uses it",)

@@ -49,5 +49,6 @@ def test_the_gradients_are_those_of_the_masked_equations() -> None:
 
 def test_it_is_gone_when_the_model_is_scored() -> None:
     plain, dropped = model_of("elman"), add_dropout(model_of("elman"), 0.3)
-    programs = [build_program(model, "score").blocks for model in (plain, dropped)]
-    assert [[e for b in p for e in b.roots()] for p in programs][0] == [e for b in programs[1] for e in b.roots()]
+    blocks = [build_program(model, "score").blocks for model in (plain, dropped)]
+    roots = [[e for block in program for e in block.roots()] for program in blocks]
+    assert roots[0] == roots[1]

@@ -30,6 +30,7 @@ def dot(v: Expr, table: Expr, j: int) -> Expr:
 # What is written, and what becomes of it.
 FORMS: dict[str, tuple[Expr, Expr]] = {
     "sum of products": (build.total(build.mul(a(H), b(H))), dot(a(H), b(H), 0)),
+    "equal terms": (make(Op.ADD, (a(H), b(H), a(H))), build.add(build.mul(build.const(2.0), a(H)), b(H))),
     "sum of one scalar": (build.total(build.broadcast(a(), (H,))), build.mul(a(), build.size(H))),
     "sum of one scalar in a matrix": (
         build.total(build.broadcast(a(), (H, K))),

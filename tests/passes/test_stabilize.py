@@ -38,6 +38,8 @@ SOFTMAX = f(Op.SOFTMAX, a(V))
 LOG_SOFTMAX = f(Op.LOG_SOFTMAX, a(V))
 EXP = f(Op.EXP, a(V))
 PICKED = build.neg(build.cross_entropy(a(V), Y))
+RISING, FALLING = f(Op.EXP, a(H)), f(Op.EXP, build.neg(a(H)))
+DOUBLE = f(Op.EXP, build.mul(build.const(-2.0), a(H)))
 FORMS = {
     "log(softmax(a))": Form(f(Op.LOG, SOFTMAX), LOG_SOFTMAX),
     "log(sum(exp(a)))": Form(f(Op.LOG, build.total(EXP)), f(Op.LOGSUMEXP, a(V))),
@@ -57,6 +59,15 @@ FORMS = {
     ),
     "a / (1 + exp(-a))": Form(
         build.div(a(H), build.add(ONE, f(Op.EXP, build.neg(a(H))))), build.mul(a(H), f(Op.SIGMOID, a(H)))
+    ),
+    "(exp(a) - exp(-a)) / (exp(a) + exp(-a))": Form(
+        build.div(build.sub(RISING, FALLING), build.add(RISING, FALLING)), f(Op.TANH, a(H))
+    ),
+    "(1 - exp(-2a)) / (1 + exp(-2a))": Form(
+        build.div(build.sub(ONE, DOUBLE), build.add(ONE, DOUBLE)), f(Op.TANH, a(H))
+    ),
+    "(exp(-2a) - 1) / (1 + exp(-2a))": Form(
+        build.div(build.sub(DOUBLE, ONE), build.add(ONE, DOUBLE)), f(Op.TANH, build.neg(a(H)))
     ),
     "sum(y * log(softmax(a)))": Form(build.total(build.mul(Y, f(Op.LOG, SOFTMAX))), PICKED),
     "sum(log(softmax(a)) * y)": Form(build.total(build.mul(f(Op.LOG, SOFTMAX), Y)), PICKED),

@@ -43,9 +43,7 @@ def steps_and_examples(inputs: Arrays) -> tuple[int, int]:
     return t, b
 
 
-def given_array(
-    kind: str, name: str, arrays: Arrays, shape: tuple[int, ...], dtype: npt.DTypeLike
-) -> Array:
+def given_array(kind: str, name: str, arrays: Arrays, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
     """An array that the caller gives, as `dtype`. Raises ValueError if it is missing or has another shape."""
     if name not in arrays:
         raise ValueError(f"{kind} {name} is missing")

@@ -86,6 +86,8 @@ class Layout:
                     width = self.width(e.shape)
                     self.values[name] = Operand(self.add("sequence", 0, width, name), width=width)
             for name, e in block.sums:
+                if name in self.sums:  # several blocks add to it
+                    continue
                 rows, cols = self.matrix(e.shape)
                 self.sums[name] = self.add("sum", rows, cols, name)
 

@@ -69,7 +69,10 @@ class NativeExecutable:
         profile: bool = False,
     ) -> dict[str, Array]:
         steps, examples = steps_and_examples(inputs)
-        fixed = {name: given_array("parameter", name, params, shape, np.float32) for name, shape in self._plan.params}
+        fixed = {
+            name: given_array("parameter", name, params, shape, np.float32)
+            for name, shape in self._plan.params
+        }
         for block in self._before:
             fixed |= evaluate_once(block, fixed, self.sizes, self.dtype)
         arrays = self._allocated(steps, examples)
@@ -186,10 +189,10 @@ class _Plan:
             for block in blocks
             for c in block.carries
         ]
+        shapes = {name: e.shape for block in blocks for name, e in block.sums}
         self.sums = [
-            _SumPlace(name, layout.sums[name], layout.flat_sums.get(name), layout.number(e.shape))
-            for block in blocks
-            for name, e in block.sums
+            _SumPlace(name, buffer, layout.flat_sums.get(name), layout.number(shapes[name]))
+            for name, buffer in layout.sums.items()
         ]
         self.outputs = [
             (name, layout.values[name].buffer, layout.number(e.shape))

@@ -84,7 +84,7 @@ class _Run:
         for name, e in block.outputs:
             self.values[name] = np.broadcast_to(env[e], lead + self._numbers(e.shape))
         for name, e in block.sums:
-            self.fixed[name] = self._summed(e, env, lead)
+            self._add(name, self._summed(e, env, lead))
 
     def _scan(self, block: Block, carries: Arrays) -> None:
         state: dict[str, Array] = {}
@@ -112,8 +112,13 @@ class _Run:
             state = {c.name: np.broadcast_to(env[c.update], state[c.name].shape) for c in block.carries}
         self.history |= entered
         self.values |= values
-        self.fixed |= sums
+        for name, total in sums.items():
+            self._add(name, total)
         self.final |= state
+
+    def _add(self, name: str, total: Array) -> None:
+        """Sums of one name in several blocks are one sum."""
+        self.fixed[name] = self.fixed[name] + total if name in self.fixed else total
 
     def _leaves(self, block: Block, at: int | slice, state: Mapping[str, Array]) -> dict[Expr, Array]:
         """The varying leaves of a block, at one step or at all."""

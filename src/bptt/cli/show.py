@@ -1,9 +1,9 @@
 """What the compiler makes of a model: its program after each pass, and as it is run.
 
-The program is a list of blocks. A block runs for all T·B tokens at once or step by step through time; `+=`
-marks what is summed over all tokens, ∂H is the derivative of the objective J by H, δh the one at what the
-non-linearity of h is applied to, h[t-1] the state that enters the step and ∂h[t+1] what the later steps
-carry back to it.
+The program is a list of blocks. A block runs for all T·B tokens at once or step by step through time. `+=`
+marks what is summed over all tokens. ∂H is the derivative of the objective J by H, δh the one by what the
+non-linearity of h is applied to; h[t-1] is the state that enters the step, ∂h⁺ what the later steps carry
+back to h, and `∂h⁺ ←` what this step hands on to the one before it. h·1 is an unnamed part of h.
 """
 
 from __future__ import annotations

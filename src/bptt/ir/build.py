@@ -97,8 +97,14 @@ def mul(a: Expr, b: Expr) -> Expr:
         return b
     if is_const(b, 1.0) or (_is_ones(b) and a.shape):
         return a
+    if b.op is Op.CONST:
+        a, b = b, a
     if a.op is Op.CONST and b.op is Op.CONST:
         return const(a.attr * b.attr)
+    if is_const(a, -1.0):
+        return neg(b)
+    if a.op is Op.CONST and b.op is Op.MUL and b.args[0].op is Op.CONST:
+        return mul(const(a.attr * b.args[0].attr), b.args[1])
     if a.op is Op.NEG:
         return neg(mul(a.args[0], b))
     if b.op is Op.NEG:

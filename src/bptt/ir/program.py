@@ -8,9 +8,9 @@ A model as written is one scan (or map); its gradient is a second scan in revers
 into smaller blocks. It is the same form all the way, so one interpreter runs each of them.
 
 Names: `outputs` hold a value for each example and step, and later blocks read them as VALUE leaves; in a
-`once` block they are read as PARAM. `sums` are added up over all steps and examples. A CARRY leaf is the
-value that enters the step; inside the scan that owns it, and in every later block, where the whole history
-is at hand.
+`once` block they are read as PARAM. `sums` are added up over all steps and examples, and over the blocks,
+where several add to the same. A CARRY leaf is the value that enters the step; inside the scan that owns it,
+and in every later block, where the whole history is at hand.
 """
 
 from __future__ import annotations
@@ -73,7 +73,3 @@ class Program:
     def carries(self) -> Iterator[Carry]:
         for block in self.blocks:
             yield from block.carries
-
-    def produced(self) -> dict[str, Expr]:
-        """Every output and sum of every block by name."""
-        return {name: e for block in self.blocks for name, e in (*block.outputs, *block.sums)}

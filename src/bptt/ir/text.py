@@ -15,6 +15,7 @@ from bptt.ir.traversal import topological
 # Binding strengths, loosest first: sums, products element by element, signs, products of linear algebra,
 # the rest.
 SUM, PRODUCT, SIGN, MATMUL, ATOM = range(5)
+CARRIED_BACK = "⁺"  # marks the part of a derivative that comes from later steps
 
 Shown = tuple[str, int]
 Show = Callable[[Expr, int], str]
@@ -44,14 +45,18 @@ def _show_block(block: Block, program: Program) -> Iterator[str]:
     shared = _shared(block, program)
     named = {e: name for name, e in block.outputs}
     for c in block.carries:
-        if c.update.op not in LEAVES:
+        if c.update.op not in LEAVES and not block.reverse:
             named.setdefault(c.update, c.name)
     for e, name in shared.items():
         named.setdefault(e, name)
     body = [(name, "=", e) for e, name in named.items()]
     order = {e: number for number, e in enumerate(topological(block.roots()))}
     body.sort(key=lambda line: order[line[2]])
-    body += [(c.name, "=", c.update) for c in block.carries if named.get(c.update) != c.name]
+    # What is handed on to the next step of the loop, where it has no name of its own.
+    handed = CARRIED_BACK if block.reverse else ""
+    body += [
+        (c.name + handed, "←", c.update) for c in block.carries if named.get(c.update) != c.name + handed
+    ]
     body += lines
     width = max((len(name) for name, _, _ in body), default=0)
     for name, sign, e in body:
@@ -74,7 +79,7 @@ def _headline(block: Block) -> str:
         return f"once, {block.title}"
     if block.kind is Kind.MAP:
         return f"for all T·B tokens, {block.title}"
-    carried = ", ".join(c.name for c in block.carries)
+    carried = ", ".join(c.name + (CARRIED_BACK if block.reverse else "") for c in block.carries)
     order = "t = T, …, 1" if block.reverse else "t = 1, …, T"
     return f"{block.title}, {order}, carrying {carried}"
 
@@ -143,7 +148,7 @@ def _number(e: Expr) -> str:
 def _scatter(e: Expr, show: Show) -> Shown:
     token, vector = e.args
     row = "row" if e.attr == 0 else "column"
-    return f"{show(vector, SUM)} in {row} {show(token, ATOM)}", SUM
+    return f"{show(vector, PRODUCT)} in {row} {show(token, ATOM)}", SUM
 
 
 def _broadcast(e: Expr, show: Show) -> Shown:
@@ -199,8 +204,8 @@ NOTATION: dict[Op, Callable[[Expr, Show], Shown]] = {
 
 
 def _entering(name: str) -> str:
-    """`h[t-1]` for the carry `h`, `h[t-2]` for `h@2`; a cotangent comes from the later step."""
+    """`h[t-1]` for the carry `h`, `h[t-2]` for `h@2`; `∂h⁺` for what the later steps carry back to h."""
     if name.startswith("∂"):
-        return f"{name}[t+1]"
+        return name + CARRIED_BACK
     variable, _, lag = name.partition("@")
     return f"{variable}[t-{lag or 1}]"

@@ -19,14 +19,22 @@ def verify(program: Program, after: str) -> None:
     values: dict[str, Shape] = {}
     carried: dict[str, Shape] = {}
     taken = set(program.params)
+    summed: dict[str, Shape] = {}
     for number, block in enumerate(program.blocks):
         where = f"after {after}: block {number} ({block.kind.value} {block.title!r})"
         _require(not block.carries or block.kind is Kind.SCAN, where, "only a scan carries values")
         _require(block.kind is not Kind.ONCE or not block.sums, where, "a once block has nothing to sum over")
+        # Blocks may add to the same sum; within a block, and for outputs, a name is defined once.
+        for name, e in block.sums:
+            _require(summed.get(name, e.shape) == e.shape, where, f"sum {name!r} has two shapes")
+        summed |= {name: e.shape for name, e in block.sums}
+        here: set[str] = set()
         for what, items in (("output", block.outputs), ("sum", block.sums)):
             for name, _ in items:
-                _require(name not in taken, where, f"{what} {name!r} is defined twice")
-                taken.add(name)
+                twice = name in here or name in taken or (what == "output" and name in summed)
+                _require(not twice, where, f"{what} {name!r} is defined twice")
+                here.add(name)
+        taken |= {name for name, _ in block.outputs}
         for c in block.carries:
             _require(
                 c.update.shape == c.shape,

@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bptt.ir import build
+from bptt.ir.dims import VOCABULARY
 from bptt.ir.expr import Expr, make
 from bptt.ir.ops import FACTS, LEAVES, Op
 from bptt.ir.program import Block, Carry, Kind, Program
@@ -43,13 +44,13 @@ def schedule(program: Program) -> Program:
     ]
     program, loops, scans = _reassociate(program, loops, scans)
     placement = _Placement(loops, scans)
-    blocks = _Assembly(program, placement).blocks()
-    return replace(program, blocks=(*blocks, *last))
+    assembly = _Assembly(program, placement)
+    return replace(program, blocks=(*assembly.blocks(), *last), names=assembly.names)
 
 
 def _groups(carries: tuple[Carry, ...]) -> list[tuple[Carry, ...]]:
-    """The carries in groups that need each other, each group after those it needs (Tarjan's components by
-    reachability).
+    """The carries in groups that need each other (strongly connected components), each after those it
+    needs.
     """
     needs = {c.name: {e.attr for e in topological([c.update]) if e.op is Op.CARRY} for c in carries}
     names = [c.name for c in carries]
@@ -129,33 +130,53 @@ class _Placement:
         self.outputs = [item for block in loops for item in block.outputs]
         self.sums = [item for block in loops for item in block.sums]
         self.scan_of = _carried_in(scans)
-        updates = [[c.update for c in group] for group, _ in scans]
-        self.order = topological(
-            [e for _, e in self.outputs] + [e for _, e in self.sums] + [e for group in updates for e in group]
-        )
-        self.everywhere = _everywhere(self.order)
+        self.updates = [[c.update for c in group] for group, _ in scans]
+        self.needed = [set(topological(group)) for group in self.updates]
         self.place: dict[Expr, int] = {}
-        needed = [set(topological(group)) for group in updates]
-        for e in self.order:
-            self.place[e] = self._place(e, needed)
+        self._find_places()
+        self._split_sums()
+        self._find_places()
+        self.everywhere = _everywhere(self.order)
         self.sum_places = [_map_from(self.place[e]) for _, e in self.sums]
         self.output_places = [max(self.place[e], 0) for _, e in self.outputs]
         self._sink()
 
-    def _place(self, e: Expr, needed: list[set[Expr]]) -> int:
+    def _find_places(self) -> None:
+        """The earliest place of everything that has none yet."""
+        roots = [e for _, e in (*self.outputs, *self.sums)] + [e for group in self.updates for e in group]
+        self.order = topological(roots)
+        for e in self.order:
+            if e not in self.place:
+                self.place[e] = self._place(e)
+
+    def _split_sums(self) -> None:
+        """Sums in parts that are known at different places: none of them has to wait, or be kept."""
+        parts: list[tuple[str, Expr]] = []
+        for name, e in self.sums:
+            by_place: dict[int, list[Expr]] = {}
+            for term in e.args if e.op is Op.ADD else (e,):
+                # A number for every token is shaped by the terms beside it.
+                at = _map_from(self.place[term if term.shape == e.shape else e])
+                by_place.setdefault(at, []).append(term)
+            for terms in by_place.values():
+                parts.append((name, terms[0] if len(terms) == 1 else make(Op.ADD, tuple(terms))))
+        self.sums = parts
+
+    def _place(self, e: Expr) -> int:
         if not e.varies:
             return ONCE
         if e.op is Op.CARRY:
             return 2 * self.scan_of[e.attr] + 1
         latest = max((self.place[a] for a in e.args), default=0)
         latest = max(latest, 0)
-        if latest % 2 == 1 and e not in needed[latest // 2]:
+        if latest % 2 == 1 and e not in self.needed[latest // 2]:
             return latest + 1
         return latest
 
     def _sink(self) -> None:
-        """Moves what a map computes for later places only to the map where it is first needed: it need not
-        be kept.
+        """Moves what a map computes for later places only to the map where it is first needed: it need not be
+        kept. What is made of something as long as the vocabulary, and is not itself, stays: that would be
+        kept for it.
         """
         first_use: dict[Expr, int] = {}
 
@@ -171,7 +192,8 @@ class _Placement:
                 use(c.update, 2 * number + 1)
         for e in reversed(self.order):
             place = self.place[e]
-            if e.args and place >= 0 and place % 2 == 0:
+            shrinks = VOCABULARY not in e.shape and any(VOCABULARY in a.shape and a.args for a in e.args)
+            if e.args and place >= 0 and place % 2 == 0 and not shrinks:
                 self.place[e] = max(place, first_use[e] - first_use[e] % 2)
             for a in e.args:
                 use(a, self.place[e])
@@ -186,6 +208,7 @@ class _Assembly:
         self.place = placement.place
         self.kept: dict[Expr, str] = {}
         self.once: dict[Expr, str] = {}
+        self.names = dict(program.names)
         self._keep()
         self._name()
 
@@ -334,11 +357,10 @@ class _Assembly:
                 # Not `build.rebuild`: the pass has settled the form of sums, and values have taken the
                 # place of expressions.
                 args = tuple(read[a] for a in e.args)
-                read[e] = (
-                    e
-                    if args == e.args
-                    else make(e.op, args, e.attr, e.shape if e.op is Op.BROADCAST else None)
-                )
+                shape = e.shape if e.op is Op.BROADCAST else None
+                read[e] = e if args == e.args else make(e.op, args, e.attr, shape)
+                if e in self.program.names:
+                    self.names.setdefault(read[e], self.program.names[e])
         return read
 
 

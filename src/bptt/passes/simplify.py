@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from bptt.ir import build
 from bptt.ir.dims import Dim
 from bptt.ir.expr import Expr, make
@@ -24,6 +26,14 @@ def _sum_of_products(e: Expr) -> Expr | None:
     if a.op is Op.MUL and all(len(f.shape) == 1 for f in a.args):
         return build.contract(a.args[0], a.args[1], (0, 0))
     return None
+
+
+def _equal_terms(e: Expr) -> Expr | None:
+    """a + a is 2 a."""
+    counts = Counter(e.args)
+    if len(counts) == len(e.args):
+        return None
+    return build.add(*(build.mul(build.const(n), a) if n > 1 else a for a, n in counts.items()))
 
 
 def _product_with_concatenation(e: Expr) -> Expr | None:
@@ -111,6 +121,7 @@ def _outer_with_token(e: Expr) -> Expr | None:
 
 
 SIMPLIFY = (
+    RewriteRule("equal terms", Op.ADD, _equal_terms),
     RewriteRule("sum of products", Op.SUM, _sum_of_products),
     RewriteRule("sum of one scalar", Op.SUM, _sum_of_one_scalar),
     RewriteRule("product with a concatenation", Op.CONTRACT, _product_with_concatenation),

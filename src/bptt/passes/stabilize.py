@@ -80,6 +80,29 @@ def _over_one_plus_exp(e: Expr) -> Expr | None:
     return build.mul(b, build.apply(Op.SIGMOID, build.neg(power.args[0])))
 
 
+def _tanh_of_exponentials(e: Expr) -> Expr | None:
+    """(exp(a) - exp(-a)) / (exp(a) + exp(-a)) is tanh(a); (1 - exp(a)) / (1 + exp(a)) is tanh(-a / 2)."""
+    difference, divisor = e.args
+    if difference.op is not Op.ADD or divisor.op is not Op.ADD or len(difference.args) != 2:
+        return None
+    subtracted = [build.neg(x) for x in difference.args if x.op is Op.NEG or build.is_const(x, -1.0)]
+    if len(subtracted) != 1:
+        return None
+    (positive,) = (x for x in difference.args if build.neg(x) is not subtracted[0])
+    a, b = _exponent(positive), _exponent(subtracted[0])
+    if set(divisor.args) != {positive, subtracted[0]} or a is None or b is None:
+        return None
+    half = a if b is build.neg(a) else build.mul(build.const(0.5), build.sub(a, b))
+    return build.apply(Op.TANH, half)
+
+
+def _exponent(e: Expr) -> Expr | None:
+    """a, if `e` is exp(a); 0, if it is 1."""
+    if e.op is Op.EXP:
+        return e.args[0]
+    return build.const(0.0) if build.is_const(e, 1.0) else None
+
+
 def _picked_log_probability(e: Expr) -> Expr | None:
     """Σ y ∘ log softmax(z) for the token y: minus the cross-entropy, of which only one entry of log softmax
     matters.
@@ -131,6 +154,7 @@ RULES = (
     RewriteRule("log of 1 + exp", Op.LOG, _log_of_one_plus_exp),
     RewriteRule("exp of log-softmax", Op.EXP, _exp_of_log_softmax),
     RewriteRule("exp over its sum", Op.DIV, _exp_over_its_sum),
+    RewriteRule("tanh written with exp", Op.DIV, _tanh_of_exponentials),
     RewriteRule("over 1 + exp", Op.DIV, _over_one_plus_exp),
     RewriteRule("log-probability of the next token", Op.SUM, _picked_log_probability),
     RewriteRule("log-probability of the next token", Op.SUM, _log_of_picked_probability),
