@@ -159,3 +159,10 @@ def test_shuffled_pairs_are_each_there_once_an_epoch() -> None:
     assert seen != sorted(seen)
     first = batches[0].x.copy()
     assert (first != batches[batches.batches_per_epoch].x).any()
+
+
+def test_an_unknown_symbol_in_the_text_counts_as_unknown() -> None:
+    tokenizer = build_tokenizer("word", [], lines=True, listed=["a", "UUUNKKK"])
+    pairs = make_pairs(tokenizer, "a UUUNKKK b\n")
+    assert pairs.unknown.tolist() == [False, True, True, False]
+    assert len(set(pairs.y[1:3].tolist())) == 1

@@ -30,7 +30,7 @@ class Score:
 
     `nats` is -ln of the text's probability, `tokens` how many tokens that is a product of (sentence ends
     count), `characters` the length of the text that they spell (spaces and line ends count), `unknown` how
-    many of them the vocabulary lacks: what is scored there is the unknown token.
+    many of them are the unknown token, because the vocabulary lacks what stands there or the text says so.
     """
 
     nats: float = 0.0

@@ -15,10 +15,11 @@ from bptt.text.tokenizer import Ids, Tokenizer
 class Pairs:
     """N pairs in the order of the text: `x` and `y` are ids, int32 (N,).
 
-    `starts` are the positions, ascending, of the pairs before which the model has seen nothing: the first of
-    each text, and with lines the first of each sentence. `unknown` (N,) marks where `y` stands for a token
-    that the vocabulary lacks. `characters` is the length of the text that the pairs predict: spaces and line
-    ends count, the first token of a stream, which nothing predicts, does not.
+    `starts` are the positions, ascending, of the pairs before which the model has seen nothing: the first
+    of each text, and with lines the first of each sentence. `unknown` (N,) marks where `y` is the unknown
+    token: the vocabulary lacks what stands there, or the text itself holds its symbol. `characters` is the
+    length of the text that the pairs predict: spaces and line ends count, the first token of a stream,
+    which nothing predicts, does not.
     """
 
     x: Ids
@@ -81,8 +82,8 @@ def join_pairs(parts: Sequence[Pairs]) -> Pairs:
 
 def _stream(tokenizer: Tokenizer, text: str) -> Pairs:
     ids = tokenizer.encode(text)
-    unknown = ids < 0
-    ids = np.where(unknown, np.int32(tokenizer.unknown), ids)
+    ids = np.where(ids < 0, np.int32(tokenizer.unknown), ids)
+    unknown = ids == tokenizer.unknown
     starts = np.zeros(1 if len(ids) > 1 else 0, np.int64)
     first = len(tokenizer.decode(ids[:1].tolist())) if len(ids) else 0
     return Pairs(ids[:-1], ids[1:], starts, unknown[1:], max(0, len(text) - max(1, first)))
@@ -97,8 +98,8 @@ def _sentences(tokenizer: Tokenizer, text: str) -> Pairs:
     inside[ends] = False
     y = np.full(len(inside), tokenizer.end, np.int32)
     y[inside] = ids
-    unknown = y < 0
-    y[unknown] = tokenizer.unknown
+    y[y < 0] = tokenizer.unknown
+    unknown = y == tokenizer.unknown
     x = np.empty_like(y)
     x[1:] = y[:-1]
     x[starts] = tokenizer.start

@@ -1,0 +1,59 @@
+"""What README, docs and examples show works: equations are understood, their gradients right, commands are known."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bptt.checking.gradcheck import check_gradients, check_sizes
+from bptt.cli.main import COMMANDS, Parser
+from bptt.lm.model import understand
+from bptt.models import source_of
+from bptt.source import Source
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in {".eq", ".tex"})
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMAND = re.compile(r"^(?:echo .* \| )?(?:pip install \. && )?(bptt [a-z].*?)(?:\s+#.*)?$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_examples_have_the_right_gradients(path: Path) -> None:
+    model = understand(source_of(str(path)))
+    assert model.remarks == ()
+    assert all(check.passed(1e-7) for check in check_gradients(model, check_sizes(model, {}), samples=2))
+
+
+def test_the_model_of_the_readme_is_the_shipped_one() -> None:
+    (block, *_) = re.findall(
+        r"```text\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    shown, shipped = understand(Source("README.md", block)), understand(source_of("elman"))
+    assert shown.definitions == shipped.definitions
+    assert shown.sizes == shipped.sizes
+
+
+def commands() -> list[str]:
+    found = [command for page in PAGES for command in COMMAND.findall(page.read_text(encoding="utf-8"))]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_are_known(command: str) -> None:
+    if "[" in command or "…" in command:
+        pytest.skip("a pattern, not a command")
+    _, name, *arguments = shlex.split(command)
+    module = importlib.import_module(f"bptt.cli.{COMMANDS[name][0]}")
+    parser = Parser(prog=f"bptt {name}")
+    module.add_arguments(parser)
+    parser.parse_all(arguments)
+
+
+def test_pages_link_to_files_that_are_there() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
