@@ -1,4 +1,4 @@
-"""What README, docs and examples show works: equations are understood, their gradients right, commands are known."""
+"""What README, docs and examples show works: equations are understood, gradients right, commands known."""
 
 from __future__ import annotations
 
