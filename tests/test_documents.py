@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -57,3 +58,12 @@ def test_pages_link_to_files_that_are_there() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_example_in_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "examples" / "from_python.py"), run_name="__main__")
+    shapes, perplexity, *sample = capsys.readouterr().out.splitlines()
+    assert "'Wz': ('e', 'h')" in shapes
+    # Far below the number of different characters, which is over a hundred.
+    assert float(perplexity.split()[0]) < 20
+    assert "".join(sample).startswith("The ")

@@ -168,9 +168,11 @@ def train(
     """Trains a model on a text (or several) given as strings, and returns it.
 
     `model` is the name of a shipped model, a file, or equations; `valid_text` a text to validate on, by
-    default the last tenth of `text`; `options` are the fields of `TrainConfig`. With `run` the run is saved
-    in that folder.
+    default the last tenth of `text`; `options` are the fields of `TrainConfig`, with `size` as a
+    dictionary, such as `{"h": 256}`. With `run` the run is saved in that folder.
     """
+    if isinstance(options.get("size"), Mapping):
+        options["size"] = tuple(options["size"].items())
     equations = (model if isinstance(model, Model) else Model(model)).equations
     config = TrainConfig.from_options(options)
     texts = [text] if isinstance(text, str) else list(text)

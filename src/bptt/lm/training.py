@@ -86,13 +86,16 @@ class Trainer:
         self.counters = Counters()
         self.best = params
         self.limits: Limits = limits_of(config, self.batches.batches_per_epoch)
-        planned = self.limits.steps or VALIDATIONS * self.batches.batches_per_epoch
         epoch = self.batches.batches_per_epoch
         affordable = math.ceil(
             len(valid or ()) / VALIDATION_PART / (self.batches.streams * self.batches.window)
         )
-        self.eval_every = config.eval_every or max(1, affordable, min(epoch, -(-planned // VALIDATIONS)))
-        self.record_every = max(1, min(planned // RECORDS, self.eval_every))
+        # Where only the clock ends the run nobody knows how many steps there will be: it says when to
+        # validate.
+        planned = self.limits.steps or VALIDATIONS * epoch
+        regular = max(1, affordable, -(-planned // VALIDATIONS)) if self.limits.steps else 0
+        self.eval_every = config.eval_every or regular
+        self.record_every = max(1, min(planned // RECORDS, self.eval_every or planned))
         self._began = time.perf_counter()
         self._learning_rate = self._norm = math.nan
 
@@ -157,7 +160,7 @@ class Trainer:
 
     def validation_due(self) -> bool:
         """Whether to validate now: at regular steps, and where the clock may end the run, at times too."""
-        if self.counters.step % self.eval_every == 0:
+        if self.eval_every and self.counters.step % self.eval_every == 0:
             return True
         if not self.limits.seconds:
             return False
