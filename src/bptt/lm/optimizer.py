@@ -70,6 +70,11 @@ class Optimizer:
 
     def update(self, gradients: Mapping[str, Array], lr: float, step: int) -> None:
         """One step, the `step`-th (from 1). The gradients may be used up."""
+        # What overflows here is infinite in the next step's values, and is reported there with its place.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._update(gradients, lr, step)
+
+    def _update(self, gradients: Mapping[str, Array], lr: float, step: int) -> None:
         for names, decay in self._groups:
             p = [self.params[name] for name in names]
             g = [gradients[name] for name in names]
