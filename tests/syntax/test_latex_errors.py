@@ -15,6 +15,8 @@ from bptt.syntax import parse_latex
         ("so\n\\begin{align} a &= b", 2, 1, "never closed", r"\begin{align}"),
         (r"h_t = \tanh(W x_t", 1, 12, "never closed", "("),
         (r"h_t = \frac{a}{b", 1, 15, "never closed", "{"),
+        ("h_t = \\tanh(W x_t\np_t = W h_t", 1, 12, "never closed", "("),
+        (r"$h_t = \tanh(W x_t \\ p_t = W h_t$", 1, 13, "never closed", "("),
         (r"h_t = a}", 1, 8, "closes no brace", "}"),
         (r"h_t = \tanh(x))", 1, 15, "not understood here", ")"),
         (r"W_r", 1, 1, "no equation", "W_r"),

@@ -252,7 +252,8 @@ class ExpressionParser:
             token = self._take()
             if token.kind == CLOSING[opening.kind]:
                 return items, opening.span.to(token.span)
-            if token.kind == "end":
+            # A second equals sign is that of the next equation, which begins before the bracket is closed.
+            if token.kind in ("end", "="):
                 raise unclosed(opening)
             if token.kind not in (",", ";"):
                 raise self._unexpected(token)
