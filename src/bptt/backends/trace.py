@@ -24,6 +24,5 @@ def trace_values(
     without dropout.
     """
     program = build_program(model, "trace", resets=resets)
-    with np.errstate(all="ignore"):
-        values = load_program(program, sizes, "reference", np.float32).run(params, inputs, carries)
+    values = load_program(program, sizes, "reference", np.float32).run(params, inputs, carries)
     return {name: values[name] for name in program.results}

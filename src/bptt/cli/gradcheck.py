@@ -14,20 +14,22 @@ from dataclasses import asdict
 
 from bptt.backends import available_backends
 from bptt.checking.gradcheck import NATIVE_TOLERANCE, GradientCheck, check_gradients, check_sizes
-from bptt.cli.options import add_json_argument, number, size
+from bptt.cli import options
+from bptt.cli.options import add_json_argument, number
 from bptt.errors import InputError
 from bptt.lm.model import choose_sizes, understand
 from bptt.models import source_of
 
 TOLERANCE = 1e-7
+DEFAULT_VOCABULARY = 7
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a shipped model, a file, or the equations themselves")
     parser.add_argument(
         "--size",
-        action="append",
-        type=size,
+        action="extend",
+        type=options.sizes,
         default=[],
         metavar="NAME=N",
         help="a size (default: small, all different)",
@@ -52,10 +54,13 @@ def run(args: argparse.Namespace) -> int:
     for remark in model.remarks:
         print(f"note: {remark}", file=sys.stderr)
     wanted = dict(args.size)
-    vocabulary = wanted.pop("V", 7)
-    named, _ = choose_sizes(model, wanted, vocabulary)
-    fixed = {name: n for name, n in named.items() if name in wanted or name == "V"}
-    sizes = check_sizes(model, fixed)
+    vocabulary = wanted.pop("V", DEFAULT_VOCABULARY)
+    if vocabulary < 2:
+        raise InputError(f"the size V={vocabulary} is too small", hint="a vocabulary has 2 tokens or more")
+    chosen, _ = choose_sizes(model, wanted, vocabulary)
+    own = {alias: name for name, names in model.dims.items() for alias in names}
+    given = {own[name]: chosen[own[name]] for name in wanted}
+    sizes = check_sizes(model, {"V": vocabulary, **given})
     checks = check_gradients(model, sizes, steps=args.window, examples=args.batch, seed=args.seed)
     passed = all(check.passed(args.tolerance) for check in checks)
     if args.json:
@@ -76,8 +81,8 @@ def run(args: argparse.Namespace) -> int:
 def _print_table(checks: list[GradientCheck], sizes: dict[str, int], args: argparse.Namespace) -> None:
     listed = ", ".join(f"{name} = {n}" for name, n in sizes.items())
     print(f"{listed}; {args.window} steps, {args.batch} examples, seed {args.seed}")
-    print("relative error against finite differences (along directions, of entries), reverse mode")
-    print("of the unrolled equations, and of the native backend in float32\n")
+    print("relative errors against finite differences (along random directions, of single")
+    print("entries), reverse mode of the unrolled equations, the native backend (float32)\n")
     width = max(len(_label(check)) for check in checks)
     print(f"{'∂J by':<{width}}  {'directions':>10}  {'entries':>8}  {'unrolled':>8}  {'native':>8}")
     for check in checks:

@@ -26,7 +26,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         if kind is bool:
             parser.add_argument(option, action="store_true", **common)
         elif f.name == "size":
-            parser.add_argument(option, action="append", type=size, metavar=facts["metavar"], **common)
+            parser.add_argument(option, action="extend", type=sizes, metavar=facts["metavar"], **common)
         else:
             metavar = "|".join(facts["choices"]) or facts["metavar"]
             parser.add_argument(option, type=_reader(option, kind), metavar=metavar, **common)
@@ -53,12 +53,18 @@ def _reader(option: str, kind: Any) -> Callable[[str], Any]:
     return read
 
 
-def size(text: str) -> tuple[str, int]:
-    """The name and number of a --size; InputError if it is none."""
-    name, _, number = text.partition("=")
-    if not number.isdecimal():
-        raise InputError(f"--size {text} is not understood", hint="it is a name and a number: --size h=256")
-    return name, int(number)
+def sizes(text: str) -> list[tuple[str, int]]:
+    """The names and numbers of a --size; InputError if it is not understood."""
+    found = []
+    for part in text.split(","):
+        name, _, number = part.strip().partition("=")
+        if not name or not number.isdecimal():
+            raise InputError(
+                f"--size {text} is not understood",
+                hint="it is a name and a number: --size h=256, or e=64,h=256",
+            )
+        found.append((name, int(number)))
+    return found
 
 
 def number(option: str, kind: type[int] | type[float]) -> Callable[[str], Any]:

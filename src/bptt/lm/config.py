@@ -58,7 +58,7 @@ class TrainConfig:
         metavar="FILE|FRACTION",
     )
     size: tuple[tuple[str, int], ...] = _option(
-        (), "the size of a vector, such as h=256; may be repeated", metavar="NAME=N"
+        (), "the size of a vector, such as h=256; several are repeated, or e=64,h=256", metavar="NAME=N"
     )
     steps: int | None = _option(None, "stop after this many steps", low=0)
     epochs: float | None = _option(None, "stop after reading the text this often", low=0)
