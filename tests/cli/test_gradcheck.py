@@ -13,7 +13,7 @@ from bptt.ir.ops import Op
 def test_all_gradients_of_a_shipped_model_agree(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gradcheck", "elman", "--size", "h=3,e=2"]) == 0
     out = capsys.readouterr().out
-    assert out.startswith("V = 7, e = 2, h = 3; 5 steps, 3 examples, seed 0")
+    assert out.startswith("V = 7, h = 3, e = 2; 5 steps, 3 examples, seed 0")
     rows = [line for line in out.splitlines() if line.endswith(" ok")]
     assert [row.split()[0] for row in rows] == ["L", "H", "I", "b1", "U", "b2", "x", "h[0]"]
     assert "8 of 8 gradients agree" in out
