@@ -1,4 +1,4 @@
-# Minimal gated unit (Feng et al. 2024): gate and candidate do not see the state, so no product is in the loop.
+# Minimal GRU, minGRU (Feng et al. 2024): gate and candidate do not see the state: no product is in the loop.
 size e = 64, h = 128
 
 e = x @ L

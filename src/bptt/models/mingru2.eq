@@ -1,4 +1,4 @@
-# Two layers of minimal gated units (see mingru), with a tanh between them.
+# Two layers of minimal GRUs (see mingru), with a tanh between them.
 size e = 64, h1 = 128, h2 = 128
 
 e = x @ L
