@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from bptt.backends import available_backends
 from bptt.cli import main as module
 from bptt.cli.main import COMMANDS, main
 
@@ -102,3 +103,20 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif("native" not in available_backends(), reason="the native executor is not built")
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("BPTT_ISA", "sse9", "error: BPTT_ISA=sse9: unknown"),
+        ("BPTT_THREADS", "many", "error: BPTT_THREADS=many is no number of threads"),
+        ("BPTT_THREADS", "0", "error: BPTT_THREADS=0 is no number of threads"),
+    ],
+)
+def test_wrong_environment(
+    variable: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert main(["gradcheck", "bigram"]) == 2
+    assert capsys.readouterr().err.startswith(message)

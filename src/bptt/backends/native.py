@@ -20,6 +20,7 @@ from bptt.backends.base import Array, Arrays, given_array, steps_and_examples
 from bptt.backends.instruction import Instruction
 from bptt.backends.layout import Buffer, Layout, Operand
 from bptt.backends.reference import evaluate_once
+from bptt.errors import InputError
 from bptt.ir.program import Block, Kind, Program
 
 CACHE_LINE = 64  # bytes
@@ -27,9 +28,21 @@ CACHE_LINE = 64  # bytes
 
 def default_threads() -> int:
     """BPTT_THREADS, or as many as there are cores this process may run on; never more than the cores."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = _native.hardware_threads()
     wanted = os.environ.get("BPTT_THREADS", "")
-    return max(1, min(int(wanted), cores)) if wanted.isdigit() else cores
+    if not wanted:
+        return cores
+    if not wanted.isdecimal() or int(wanted) < 1:
+        raise InputError(f"BPTT_THREADS={wanted} is no number of threads", "set it to 1 or more, or unset it")
+    return min(int(wanted), cores)
+
+
+def check_instruction_set() -> None:
+    """InputError if BPTT_ISA names one that this processor or build does not have."""
+    try:
+        _native.isa()
+    except ValueError as error:
+        raise InputError(str(error), "unset it to use the best that there is") from None
 
 
 class NativeExecutable:
@@ -40,6 +53,7 @@ class NativeExecutable:
         self.sizes = dict(sizes)
         self.dtype: np.dtype[Any] = np.dtype(np.float32)
         self.threads = threads or default_threads()
+        check_instruction_set()
         self.layout = Layout(program, self.sizes)
         self.blocks = [block for block in program.blocks if block.kind is not Kind.ONCE]
         first_loop = program.blocks.index(self.blocks[0])
