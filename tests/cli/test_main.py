@@ -115,7 +115,11 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     ],
 )
 def test_wrong_environment(
-    variable: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    variable: str,
+    value: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(variable, value)
     assert main(["gradcheck", "bigram"]) == 2
