@@ -29,6 +29,20 @@ CELLS = {
         q = softmax(e @ W)
         yhat = g * p + (1 - g) * q
         """,
+    "logits carried": """
+        e = x @ L
+        h = tanh(e @ A + z[t-1] @ B)
+        z = h @ U + 0.5 * z[t-1]
+        yhat = softmax(z)
+        """,
+    "output fed back": """
+        e = x @ L
+        h = tanh(e @ A + yhat[t-1] @ B)
+        yhat = softmax(h @ U)
+        """,
+    "unigram": """
+        yhat = softmax(b)
+        """,
     "lstm of concatenations": """
         e = x @ L
         f = sigmoid([e, h[t-1]] @ Wf + bf)

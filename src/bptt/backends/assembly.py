@@ -105,17 +105,17 @@ class BlockAssembler:
         return known
 
     def full(self, e: Expr) -> Operand:
-        """As `_value`, in a row of its own: products and sums take no parameter and no scalar for every
+        """As `value`, in a row of its own: products and sums take no parameter and no scalar for every
         column.
         """
         place = self.value(e)
-        kind = self._kind(place)
-        if kind == "param" or place.width != self.layout.width(e.shape):
+        is_param = not self.is_local(place) and self.layout.buffers[place.buffer].kind == "param"
+        if is_param or place.width != self.layout.width(e.shape):
             return self.emit("COPY", self.local(self.layout.width(e.shape)), place)
         return place
 
-    def _kind(self, place: Operand) -> str:
-        return "local" if place.buffer >= self.locals_from else self.layout.buffers[place.buffer].kind
+    def is_local(self, place: Operand) -> bool:
+        return place.buffer >= self.locals_from
 
     def _compute(self, e: Expr, into: Operand | None) -> Operand:
         number = self.constant(e)

@@ -87,7 +87,9 @@ def _cross_entropy(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Arra
     logits, target = args
     if _is_dense(target):
         return -(target * (logits - _logsumexp(logits))).sum(axis=-1)
-    picked = np.take_along_axis(logits, target[..., None], axis=-1)
+    # Logits of parameters alone are the same for every token.
+    each = np.broadcast_to(logits, (*target.shape, logits.shape[-1]))
+    picked = np.take_along_axis(each, target[..., None], axis=-1)
     return (_logsumexp(logits) - picked)[..., 0]
 
 

@@ -48,10 +48,20 @@ def softmax_error(assembler: BlockAssembler, e: Expr) -> Operand | None:
             weights = assembler.layout.input(weight.attr)
         else:
             weights = assembler.full(weight)
-        place = assembler.full(logits)
+        place = _own(assembler, logits)
         assembler.places[loss] = assembler.emit(
             "SOFTMAX_CROSS_ENTROPY", assembler.local(1), place, assembler.layout.token(target.attr), weights
         )
-        del assembler.places[logits]
+        assembler.places.pop(logits, None)
         return place
     return None
+
+
+def _own(assembler: BlockAssembler, e: Expr) -> Operand:
+    """`e` in a local that holds nothing else, so that it may be overwritten: what an earlier block kept, or a
+    part of something larger, is copied.
+    """
+    place = assembler.full(e)
+    if assembler.is_local(place) and e.op is not Op.SLICE:
+        return place
+    return assembler.emit("COPY", assembler.local(place.width), place)
