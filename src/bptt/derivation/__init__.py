@@ -1,0 +1,1 @@
+"""The gradient as a derivation: formulas, step by step, each with its rule and its reason."""

@@ -1,0 +1,1 @@
+"""Written mathematics: formulas as they stand on a board, with indices, orientation and time."""

@@ -1,0 +1,1 @@
+"""Formulas and derivations for a terminal, Markdown, LaTeX and HTML."""
