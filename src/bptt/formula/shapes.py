@@ -19,6 +19,7 @@ from bptt.formula.tree import (
     Neg,
     Number,
     Ones,
+    Part,
     Power,
     Product,
     Quotient,
@@ -95,6 +96,8 @@ def shape_of(formula: Formula, layout: str) -> Pair:
             total = sum((shape[axis] for shape in shapes), Dim())
             other = shapes[0][1 - axis]
             return (other, total) if layout == "row" else (total, other)
+        case Part(start=start, stop=stop):
+            return oriented((stop - start,), layout)
         case Blocks(rows):
             height = sum((shape_of(row[0], layout)[0] for row in rows), Dim())
             width = sum((shape_of(item, layout)[1] for item in rows[0]), Dim())

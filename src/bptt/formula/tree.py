@@ -219,6 +219,15 @@ class Concatenation:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The elements of a vector from `start` on, up to `stop`: what belongs to one item of a concatenation."""
+
+    operand: Formula
+    start: Dim
+    stop: Dim
+
+
+@dataclass(frozen=True, slots=True)
 class Blocks:
     """A matrix made of matrices, row by row."""
 
@@ -267,6 +276,7 @@ Formula = (
     | Zeros
     | Identity
     | Concatenation
+    | Part
     | Blocks
     | Grid
     | Derivative
@@ -278,7 +288,7 @@ def children(formula: Formula) -> tuple[Formula, ...]:
     match formula:
         case Indexed(base=a) | Neg(a) | Transpose(a) | Diag(a) | Power(base=a) | Apply(argument=a):
             return (a,)
-        case Sum(body=a) | TimeProduct(body=a):
+        case Sum(body=a) | TimeProduct(body=a) | Part(operand=a):
             return (a,)
         case Add(many) | Product(many) | Hadamard(many) | Concatenation(many):
             return many
@@ -303,6 +313,8 @@ def rebuild(formula: Formula, parts: tuple[Formula, ...]) -> Formula:
             return replace(e, argument=parts[0])
         case Sum() | TimeProduct() as e:
             return replace(e, body=parts[0])
+        case Part() as e:
+            return replace(e, operand=parts[0])
         case Add() | Product() | Hadamard() | Concatenation():
             return type(formula)(parts)
         case Quotient() | CrossEntropy():
