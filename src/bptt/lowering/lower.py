@@ -70,14 +70,21 @@ def _emit(scope: Scope, shapes: Shapes, output: str) -> Model:
     named = name_sizes(scope, shapes)
     sizes = given_sizes(scope, shapes, named)
     numbers = {name: build.size(rename((d, d), named)[0]) for name, d in shapes.stated_sizes().items()}
-    emitter = Emitter(
-        pair=lambda e: rename(shapes.node(e), named),
-        named=lambda name: rename(shapes.of(name), named),
-        numbers={name: numbers[name] for name in scope.named_sizes},
-        scalings=shapes.scalings,
+    emitter, as_written = (
+        Emitter(
+            pair=lambda e: rename(shapes.node(e), named),
+            named=lambda name: rename(shapes.of(name), named),
+            numbers={name: numbers[name] for name in scope.named_sizes},
+            scalings=shapes.scalings,
+        )
+        for _ in range(2)
     )
+    equations: dict[str, Expr] = {}
     for name in scope.order:
-        emitter.definitions[name] = emitter.emit(scope.definitions[name].value)
+        value = scope.definitions[name].value
+        emitter.definitions[name] = emitter.emit(value)
+        equations[name] = as_written.emit(value)
+        as_written.definitions[name] = build.value(name, equations[name].shape)
     definitions = emitter.definitions
     if not is_distribution(definitions[output]):
         raise no_distribution(scope, output, shapes)
@@ -90,6 +97,7 @@ def _emit(scope: Scope, shapes: Shapes, output: str) -> Model:
         name=PurePath(scope.source.name).stem if not scope.source.name.startswith("<") else "model",
         source=scope.source,
         definitions=definitions,
+        equations=equations,
         params={name: erase(rename(shapes.of(name), named)) for name in scope.params},
         states=tuple(_states(scope, emitter)),
         output=output,

@@ -24,6 +24,15 @@ class RewriteRule:
 
 def rewrite_program(program: Program, rules: Sequence[RewriteRule]) -> Program:
     """The program with the rules applied everywhere, from the bottom up, until none applies."""
+    return map_program(program, _application(rules))
+
+
+def rewrite(e: Expr, rules: Sequence[RewriteRule]) -> Expr:
+    """The same for one expression."""
+    return transform([e], _application(rules))[e]
+
+
+def _application(rules: Sequence[RewriteRule]) -> Callable[[Expr], Expr]:
     by_op: dict[Op, list[RewriteRule]] = {}
     for rule in rules:
         by_op.setdefault(rule.op, []).append(rule)
@@ -48,7 +57,7 @@ def rewrite_program(program: Program, rules: Sequence[RewriteRule]) -> Program:
                 return new
         return e
 
-    return map_program(program, change)
+    return change
 
 
 def map_program(program: Program, change: Callable[[Expr], Expr]) -> Program:
