@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 from bptt.syntax.latex_names import INDICES
 from bptt.syntax.spelling import GREEK_NAMES
@@ -194,18 +195,40 @@ def _number(value: float) -> str:
     return format(Decimal(format_number(value)), "f")
 
 
+class NameParts(NamedTuple):
+    """A name as it is set: `yhat` is y with a hat, `W_e` is W with the label e, `b1` is b with a 1."""
+
+    letter: str  # one Latin letter, or the name of a Greek one
+    accent: str  # a word of _ACCENT_COMMANDS, or nothing
+    label: str
+    digits: str
+
+    @property
+    def is_label_upright(self) -> bool:
+        """Of a label that would be taken for an index or a time, or that is a word."""
+        if len(self.label) > 1:
+            return self.label not in _GREEK
+        return self.label in ("t", "T") or self.label in INDICES
+
+
+def name_parts(name: str) -> NameParts | None:
+    """The parts of a name; None where it is a word that is set upright."""
+    parts = _PARTS.fullmatch(name)
+    return parts and NameParts(*(parts[group] or "" for group in NameParts._fields))
+
+
 def _letters(name: str) -> str:
     """A name without a time: `W_e` is W_{e}, `yhat` is \\hat{y}, `b1` is b_{1}, `theta` is \\theta."""
-    parts = _PARTS.fullmatch(name)
+    parts = name_parts(name)
     if parts is None:
         return rf"\mathrm{{{_escaped(name)}}}"
-    letter, label = parts["letter"], parts["label"] or ""
-    text = f"\\{letter}" if len(letter) > 1 else letter
-    if parts["accent"]:
-        text = f"{_ACCENT_COMMANDS[parts['accent']]}{{{text}}}"
-    if len(label) > 1 or label in ("t", "T") or label in INDICES:
-        label = f"\\{label}" if label in _GREEK else rf"\mathrm{{{label}}}"
-    below = label + parts["digits"]
+    text = f"\\{parts.letter}" if len(parts.letter) > 1 else parts.letter
+    if parts.accent:
+        text = f"{_ACCENT_COMMANDS[parts.accent]}{{{text}}}"
+    label = f"\\{parts.label}" if parts.label in _GREEK else parts.label
+    if parts.is_label_upright:
+        label = rf"\mathrm{{{label}}}"
+    below = label + parts.digits
     return f"{text}_{{{below}}}" if below else text
 
 
