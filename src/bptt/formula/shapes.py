@@ -39,6 +39,8 @@ NUMBER: Pair = (ONE, ONE)
 LAYOUTS = ("row", "column")
 # Functions that make one number of a vector.
 _TO_NUMBER = frozenset({"sum", "logsumexp"})
+# Functions of a whole vector; `sum` takes numbers and matrices too.
+_OF_VECTORS = frozenset({"softmax", "log_softmax", "logsumexp"})
 
 
 class NonConforming(ValueError):
@@ -47,6 +49,14 @@ class NonConforming(ValueError):
     def __init__(self, formula: Formula, shapes: tuple[Pair, ...]) -> None:
         super().__init__(" and ".join(f"{r}×{c}" for r, c in shapes))
         self.formula, self.shapes = formula, shapes
+
+
+class Undefined(ValueError):
+    """A part that has no meaning as a matrix: `softmax′(a)`, or the derivative of a matrix by a vector."""
+
+    def __init__(self, formula: Formula) -> None:
+        super().__init__(type(formula).__name__)
+        self.formula = formula
 
 
 def oriented(shape: Shape, layout: str) -> Pair:
@@ -62,16 +72,30 @@ def oriented(shape: Shape, layout: str) -> Pair:
 
 
 def shape_of(formula: Formula, layout: str) -> Pair:
-    """Rows and columns of a formula. NonConforming where its parts do not fit together."""
+    """Rows and columns of a formula. NonConforming where its parts do not fit together, Undefined where it
+    has no meaning. Indices are not looked at: whether they run over equal axes, only numbers show.
+    """
     match formula:
-        case Number() | Size() | Indexed() | Kronecker() | CrossEntropy():
+        case Number() | Size() | Kronecker():
             return NUMBER
         case Symbol(shape=shape) | Ones(shape) | Zeros(shape):
             return oriented(shape, layout)
-        case Apply(function=function) if function in _TO_NUMBER:
-            return NUMBER
-        case Neg(a) | Power(base=a) | Apply(argument=a) | Sum(body=a) | TimeProduct(body=a):
+        case Indexed():
+            return _indexed(formula, layout)
+        case Apply(function=function):
+            return _applied(formula, function, shape_of(formula.argument, layout))
+        case Neg(a) | Power(base=a) | Sum(body=a):
             return shape_of(a, layout)
+        case TimeProduct(body=a):
+            rows, columns = shape_of(a, layout)
+            if rows != columns:
+                raise NonConforming(formula, ((rows, columns), (rows, columns)))
+            return rows, columns
+        case CrossEntropy(a, b):
+            target, probabilities = shape_of(a, layout), shape_of(b, layout)
+            if target != probabilities or not _is_vector(target):
+                raise NonConforming(formula, (target, probabilities))
+            return NUMBER
         case Add(parts) | Hadamard(parts):
             return _agreeing(formula, tuple(shape_of(part, layout) for part in parts))
         case Quotient(a, b):
@@ -83,41 +107,90 @@ def shape_of(formula: Formula, layout: str) -> Pair:
             return columns, rows
         case Diag(a):
             rows, columns = shape_of(a, layout)
+            if ONE not in (rows, columns):
+                raise NonConforming(formula, ((rows, columns),))
             n = columns if rows == ONE else rows
             return n, n
         case Identity(n):
             return n, n
-        case TokenPart(table=table):
-            rows, columns = shape_of(table, layout)
-            return (ONE, columns) if layout == "row" else (rows, ONE)
+        case TokenPart(table, token):
+            return _token_part(formula, shape_of(table, layout), shape_of(token, layout), layout)
         case Concatenation(items):
-            shapes = [shape_of(item, layout) for item in items]
-            axis = 1 if layout == "row" else 0
-            total = sum((shape[axis] for shape in shapes), Dim())
-            other = shapes[0][1 - axis]
-            return (other, total) if layout == "row" else (total, other)
-        case Part(start=start, stop=stop):
-            return oriented((stop - start,), layout)
-        case Blocks(rows):
-            height = sum((shape_of(row[0], layout)[0] for row in rows), Dim())
-            width = sum((shape_of(item, layout)[1] for item in rows[0]), Dim())
-            return height, width
-        case Grid(rows):
-            return Dim.number(len(rows)), Dim.number(len(rows[0]))
-        case Derivative(top, bottom):
-            return _derivative(top, bottom, layout)
+            rows_of_items = (items,) if layout == "row" else tuple((item,) for item in items)
+            return _blocks(formula, tuple(tuple(shape_of(i, layout) for i in row) for row in rows_of_items))
+        case Part(a, start, stop):
+            rows, columns = shape_of(a, layout)
+            if ONE not in (rows, columns):
+                raise NonConforming(formula, ((rows, columns),))
+            if (rows, columns) == NUMBER:
+                return oriented((stop - start,), layout)
+            return (ONE, stop - start) if rows == ONE else (stop - start, ONE)
+        case Blocks(rows_of_blocks):
+            return _blocks(formula, tuple(tuple(shape_of(i, layout) for i in row) for row in rows_of_blocks))
+        case Grid(numbers):
+            return Dim.number(len(numbers)), Dim.number(len(numbers[0]))
+        case Derivative():
+            return _derivative(formula, layout)
     raise TypeError(f"no shape for {formula!r}")
 
 
-def _derivative(top: Formula, bottom: Formula, layout: str) -> Pair:
+def _is_vector(shape: Pair) -> bool:
+    return ONE in shape and shape != NUMBER
+
+
+def _indexed(formula: Indexed, layout: str) -> Pair:
+    """A number, if there is an index for each axis. A Symbol has the axes that the IR gives it."""
+    if isinstance(formula.base, Symbol):
+        axes = len(formula.base.shape)
+    else:
+        shape = shape_of(formula.base, layout)
+        axes = 0 if shape == NUMBER else 1 if len(formula.indices) == 1 and ONE in shape else 2
+    if axes != len(formula.indices):
+        raise NonConforming(formula, (shape_of(formula.base, layout),))
+    return NUMBER
+
+
+def _applied(formula: Apply, function: str, argument: Pair) -> Pair:
+    if formula.prime and function in _OF_VECTORS | _TO_NUMBER:
+        raise Undefined(formula)
+    if function in _OF_VECTORS and not _is_vector(argument):
+        raise NonConforming(formula, (argument,))
+    return NUMBER if function in _TO_NUMBER else argument
+
+
+def _token_part(formula: TokenPart, table: Pair, token: Pair, layout: str) -> Pair:
+    """The axis that is as long as the token is gone; of two, the rows in rows, and the columns in columns."""
+    (length,) = formula.token.shape
+    for axis in (0, 1) if layout == "row" else (1, 0):
+        if table[axis] == length:
+            return oriented((table[1 - axis],), layout)
+    raise NonConforming(formula, (table, token))
+
+
+def _blocks(formula: Formula, rows: tuple[tuple[Pair, ...], ...]) -> Pair:
+    """Blocks in one row are equally high, and all rows equally wide."""
+    for row in rows:
+        if any(block[0] != row[0][0] for block in row):
+            raise NonConforming(formula, row)
+    widths = [sum((block[1] for block in row), Dim()) for row in rows]
+    if any(width != widths[0] for width in widths):
+        raise NonConforming(formula, tuple(block for row in rows for block in row))
+    return sum((row[0][0] for row in rows), Dim()), widths[0]
+
+
+def _derivative(formula: Derivative, layout: str) -> Pair:
     """Of a number: the shape of what it is by. Of a vector by a vector: the matrix that a cotangent is
     multiplied with, on its right in rows and on its left in columns (the transposed Jacobian).
     """
-    above, below = shape_of(top, layout), shape_of(bottom, layout)
+    above, below = shape_of(formula.top, layout), shape_of(formula.bottom, layout)
     if above == NUMBER:
         return below
-    outputs = above[1] if layout == "row" else above[0]
-    inputs = below[1] if layout == "row" else below[0]
+    if below == NUMBER and not _is_vector(above):
+        # A matrix by a number, element by element.
+        return above
+    if not _is_vector(above) or not (_is_vector(below) or below == NUMBER):
+        raise Undefined(formula)
+    outputs, inputs = (shape[1] if shape[0] == ONE else shape[0] for shape in (above, below))
     return (outputs, inputs) if layout == "row" else (inputs, outputs)
 
 

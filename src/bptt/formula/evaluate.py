@@ -1,0 +1,411 @@
+"""The value of a written formula at a point: what every symbol is, how large every axis, which step is t.
+
+Nothing is read generously: factors have to conform in the order in which they stand, terms have to be equal
+in shape, an index has to run over axes of one size. So a wrong formula fails, or has a wrong value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+
+import numpy as np
+
+from bptt.formula.functions import ELEMENTWISE, OF_VECTORS
+from bptt.formula.letters import Runs, bound, places
+from bptt.formula.shapes import NonConforming, Undefined, shape_of
+from bptt.formula.tensor import (
+    MATRIX,
+    Array,
+    Disagreeing,
+    Tensor,
+    align,
+    equal_places,
+    matrix,
+    merged,
+    named,
+    pairs,
+    product,
+)
+from bptt.formula.tree import (
+    Add,
+    Apply,
+    Blocks,
+    Concatenation,
+    CrossEntropy,
+    Derivative,
+    Diag,
+    Formula,
+    Grid,
+    Hadamard,
+    Identity,
+    Index,
+    Indexed,
+    Kronecker,
+    Neg,
+    Number,
+    Ones,
+    Part,
+    Power,
+    Product,
+    Quotient,
+    Size,
+    Sum,
+    Symbol,
+    Time,
+    TimeProduct,
+    TokenPart,
+    Transpose,
+    Zeros,
+)
+from bptt.ir.dims import Shape
+
+
+class Unbound(LookupError):
+    """A letter of which nothing says which step it is, or over how many places it runs."""
+
+    def __init__(self, letter: str) -> None:
+        super().__init__(letter)
+        self.letter = letter
+
+
+def _no_derivative(top: Formula, bottom: Formula, at: int | None, times: Mapping[str, int]) -> Tensor:
+    raise Unbound("∂")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where a formula is evaluated.
+
+    `symbol(name, of, time)` gives an array in the shape of the symbol: (), (n,) or (m, n).
+    `derivative(top, bottom, at, times)` gives a Tensor: a letter of top or bottom is an axis of that name,
+    and rows and columns are those of shapes.shape_of. `times` says which step a letter is; `letters` how many
+    places an index has, where the formula alone does not say (a Kronecker delta by itself).
+    """
+
+    sizes: Mapping[str, int]
+    layout: str
+    symbol: Callable[[str, str, int | None], Array]
+    derivative: Callable[[Formula, Formula, int | None, Mapping[str, int]], Tensor] = _no_derivative
+    times: Mapping[str, int] = field(default_factory=dict)
+    letters: Mapping[str, int] = field(default_factory=dict)
+
+
+def evaluate(formula: Formula, point: Point, indices: Mapping[str, int | None] | None = None) -> Tensor:
+    """The value of the formula: an axis for each free letter, and rows and columns where it is a matrix.
+
+    `indices` fixes letters at places, counted from 0; other letters are free, and so is one that is None.
+    NonConforming (Disagreeing for an index) holds the part that does not fit; Unbound names a letter without
+    a value; Undefined is raised for what has no meaning. Values that overflow or are not defined are
+    infinite or nan, as in NumPy.
+
+    An index with an offset picks the place that many further on. Places before the first and after the last
+    count as 0: they are those that a Kronecker delta with the same offset, or the range of a sum, leaves out.
+    A size of 1 makes numbers of vectors: a point that is to show faults has sizes above 1, all different.
+    """
+    fixed = {letter: place for letter, place in (indices or {}).items() if place is not None}
+    with np.errstate(all="ignore"):
+        value = _Evaluation(point, formula, point.times, fixed, point.letters).value(formula)
+    for letter, size in zip(value.axes, value.array.shape, strict=True):
+        if point.letters.get(letter, size) != size:
+            raise Disagreeing(formula, letter, (size, point.letters[letter]))
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    """A point, with the letters that are bound at one part of the `whole` formula: to steps, to places, and
+    to the sums that run over them.
+    """
+
+    point: Point
+    whole: Formula
+    times: Mapping[str, int]
+    places: Mapping[str, int]
+    runs: Runs
+
+    def value(self, formula: Formula) -> Tensor:
+        match formula:
+            case Number(number):
+                return Tensor(np.asarray(float(number)))
+            case Size(dim):
+                return Tensor(np.asarray(float(dim.evaluate(self.point.sizes))))
+            case Symbol():
+                return self._oriented(self._symbol(formula))
+            case Indexed():
+                return self._indexed(formula)
+            case Add(parts):
+                return self._each(formula, parts, np.add)
+            case Neg(a):
+                return self._map(a, np.negative)
+            case Product(factors):
+                values = [self.value(factor) for factor in factors]
+                return reduce(lambda left, right: product(formula, left, right), values)
+            case Hadamard(parts):
+                return self._each(formula, parts, np.multiply)
+            case Quotient():
+                return self._quotient(formula)
+            case Power(a, exponent):
+                return self._map(a, lambda array: np.power(array, exponent))
+            case Transpose(a):
+                value = self.value(a)
+                return replace(value, array=value.array.swapaxes(-1, -2)) if value.is_matrix else value
+            case Diag():
+                return self._diagonal(formula)
+            case Apply():
+                return self._apply(formula)
+            case CrossEntropy():
+                return self._cross_entropy(formula)
+            case Sum(lower=None, upper=None):
+                return self._sum(formula)
+            case Sum():
+                return self._sum_between(formula)
+            case TimeProduct():
+                return self._time_product(formula)
+            case Kronecker(left, right):
+                letters, (here, there) = align(formula, (self._positions(left), self._positions(right)))
+                return Tensor(np.equal(here, there).astype(np.float64), letters)
+            case Ones(shape):
+                return self._oriented(np.ones(self._numbers(shape)))
+            case Zeros(shape):
+                return self._oriented(np.zeros(self._numbers(shape)))
+            case Identity(dim):
+                return matrix(np.eye(dim.evaluate(self.point.sizes)))
+            case TokenPart():
+                return self._token_part(formula)
+            case Concatenation(items):
+                rows = [items] if self.point.layout == "row" else [(item,) for item in items]
+                return self._blocks(formula, rows)
+            case Part():
+                return self._part(formula)
+            case Blocks(block_rows):
+                return self._blocks(formula, list(block_rows))
+            case Grid(numbers):
+                return matrix(np.array(numbers, dtype=np.float64))
+            case Derivative():
+                return self._derivative(formula)
+        raise TypeError(f"no value for {formula!r}")
+
+    # Leaves.
+
+    def _numbers(self, shape: Shape) -> tuple[int, ...]:
+        return tuple(dim.evaluate(self.point.sizes) for dim in shape)
+
+    def _symbol(self, symbol: Symbol) -> Array:
+        time = None if symbol.time is None else self._time(symbol.time)
+        array = np.asarray(self.point.symbol(symbol.name, symbol.of, time))
+        expected = self._numbers(symbol.shape)
+        assert array.shape == expected, f"{symbol.name} has {array.shape} for {expected}"
+        return array
+
+    def _oriented(self, array: Array) -> Tensor:
+        if array.ndim == 0:
+            return Tensor(array)
+        if array.ndim == 1:
+            array = array[None, :] if self.point.layout == "row" else array[:, None]
+        return matrix(array)
+
+    def _time(self, time: Time) -> int:
+        if not time.letter:
+            return time.offset
+        if time.letter not in self.times:
+            raise Unbound(time.letter)
+        return self.times[time.letter] + time.offset
+
+    # Indices.
+
+    def _indexed(self, formula: Indexed) -> Tensor:
+        """The elements at the indices. A Symbol is indexed in its own axes, other values as matrices are."""
+        base = formula.base
+        letters: tuple[str, ...] = ()
+        if isinstance(base, Symbol):
+            array = self._symbol(base)
+        else:
+            value = self.value(base)
+            array, letters = value.array, value.letters
+            if value.is_matrix and len(formula.indices) == 1 and 1 in value.pair:
+                array = array[..., 0, :] if value.pair[0] == 1 else array[..., 0]
+        if array.ndim - len(letters) != len(formula.indices):
+            raise NonConforming(formula, pairs((self.value(base),)))
+        # Each index takes the last axis and puts its own in front, or none where its place is fixed.
+        for index in reversed(formula.indices):
+            array = self._picked(formula, np.moveaxis(array, -1, 0), index)
+        free = [index.letter for index in formula.indices if index.letter not in self.places]
+        array, axes = merged(formula, array, [*free, *letters])
+        return named(array, axes)
+
+    def _picked(self, formula: Indexed, array: Array, index: Index) -> Array:
+        """The parts of the array that an index picks along its first axis."""
+        size, offset = array.shape[0], index.offset.evaluate(self.point.sizes)
+        if not offset:
+            fixed = self.places.get(index.letter)
+            if fixed is None:
+                return array
+            if not 0 <= fixed < size:
+                raise Disagreeing(formula, index.letter, (size, fixed + 1))
+        place = self._positions(index).array
+        inside = (place >= 0) & (place < size)
+        picked: Array = array[np.where(inside, place, 0)]
+        return picked * inside.reshape(inside.shape + (1,) * (picked.ndim - inside.ndim))
+
+    def _positions(self, index: Index) -> Tensor:
+        """The places that an index stands for: a number, or one for each place of its letter."""
+        offset = index.offset.evaluate(self.point.sizes)
+        if index.letter in self.places:
+            return Tensor(np.asarray(self.places[index.letter] + offset))
+        return Tensor(np.arange(self._places(index.letter)) + offset, (index.letter,))
+
+    def _places(self, letter: str) -> int:
+        found = places(letter, self.runs, self.whole, self.point.sizes, self.point.layout)
+        if found is None:
+            raise Unbound(letter)
+        return found
+
+    # Element by element.
+
+    def _map(self, part: Formula, function: Callable[[Array], Array]) -> Tensor:
+        value = self.value(part)
+        return replace(value, array=function(value.array))
+
+    def _each(
+        self, formula: Formula, parts: Sequence[Formula], combine: Callable[[Array, Array], Array]
+    ) -> Tensor:
+        axes, arrays = equal_places(formula, [self.value(part) for part in parts])
+        return Tensor(np.asarray(reduce(combine, arrays)), axes)
+
+    def _quotient(self, formula: Quotient) -> Tensor:
+        top, bottom = self.value(formula.top), self.value(formula.bottom)
+        if not bottom.is_matrix:
+            return product(formula, top, replace(bottom, array=1.0 / bottom.array))
+        axes, (a, b) = equal_places(formula, (top, bottom))
+        return Tensor(a / b, axes)
+
+    def _apply(self, formula: Apply) -> Tensor:
+        name = formula.function
+        if name in ELEMENTWISE:
+            return self._map(formula.argument, ELEMENTWISE[name][formula.prime])
+        if formula.prime:
+            raise Undefined(formula)
+        value = self.value(formula.argument)
+        if name == "sum":
+            whole = not value.letters or value.is_matrix
+        else:
+            whole = value.is_matrix and 1 in value.pair
+        if not whole:
+            raise NonConforming(formula, pairs((value,)))
+        return matrix(OF_VECTORS[name](value.as_matrix()), value.letters)
+
+    # Vectors and matrices.
+
+    def _diagonal(self, formula: Diag) -> Tensor:
+        value = self.value(formula.operand)
+        if 1 not in value.pair:
+            raise NonConforming(formula, pairs((value,)))
+        array = value.as_matrix()
+        elements = array if value.pair[0] == 1 else array.swapaxes(-1, -2)
+        return matrix(elements * np.eye(max(value.pair)), value.letters)
+
+    def _cross_entropy(self, formula: CrossEntropy) -> Tensor:
+        target, probabilities = self.value(formula.target), self.value(formula.probabilities)
+        vectors = target.is_matrix and 1 in target.pair
+        if not vectors or target.pair != probabilities.pair:
+            raise NonConforming(formula, pairs((target, probabilities)))
+        letters, (y, p) = align(formula, (target, probabilities))
+        return Tensor(-np.sum(y * np.log(p), axis=(-2, -1)), letters)
+
+    def _token_part(self, formula: TokenPart) -> Tensor:
+        """Along the axis of the table that is as long as the token; where both are, as the layout says."""
+        table, token = self.value(formula.table), self._symbol(formula.token)
+        first = 0 if self.point.layout == "row" else 1
+        for axis in (first, 1 - first):
+            if table.is_matrix and token.shape == (table.pair[axis],):
+                part = np.tensordot(table.array, token, ((table.array.ndim - 2 + axis,), (0,)))
+                vector = part[..., None, :] if self.point.layout == "row" else part[..., :, None]
+                return matrix(vector, table.letters)
+        raise NonConforming(formula, (*pairs((table,)), *pairs((self._oriented(token),))))
+
+    def _part(self, formula: Part) -> Tensor:
+        value = self.value(formula.operand)
+        start, stop = (dim.evaluate(self.point.sizes) for dim in (formula.start, formula.stop))
+        if 1 not in value.pair or not 0 <= start <= stop <= max(value.pair):
+            raise NonConforming(formula, pairs((value,)))
+        array = value.as_matrix()
+        elements = array[..., start:stop] if value.pair[0] == 1 else array[..., start:stop, :]
+        return matrix(elements, value.letters)
+
+    def _blocks(self, formula: Formula, rows: Sequence[Sequence[Formula]]) -> Tensor:
+        values = [[self.value(item) for item in row] for row in rows]
+        flat = [value for row in values for value in row]
+        for row in values:
+            if any(value.pair[0] != row[0].pair[0] for value in row):
+                raise NonConforming(formula, pairs(row))
+        widths = [sum(value.pair[1] for value in row) for row in values]
+        if any(width != widths[0] for width in widths):
+            raise NonConforming(formula, pairs(flat))
+        letters, arrays = align(formula, [Tensor(v.as_matrix(), v.letters + MATRIX) for v in flat])
+        lead = np.broadcast_shapes(*(array.shape[:-2] for array in arrays))
+        rest = iter(np.broadcast_to(array, lead + array.shape[-2:]) for array in arrays)
+        joined = [np.concatenate([next(rest) for _ in row], axis=-1) for row in values]
+        return matrix(np.concatenate(joined, axis=-2), letters)
+
+    # Sums and products.
+
+    def _sum(self, formula: Sum) -> Tensor:
+        letter = formula.letter
+        inner = replace(
+            self,
+            places={key: place for key, place in self.places.items() if key != letter},
+            runs=bound(self.runs, formula, self.point.sizes),
+        )
+        value = inner.value(formula.body)
+        if letter not in value.axes:
+            return replace(value, array=value.array * float(inner._places(letter)))
+        axis = value.axes.index(letter)
+        size = value.array.shape[axis]
+        if formula.size is not None and formula.size.evaluate(self.point.sizes) != size:
+            raise Disagreeing(formula, letter, (formula.size.evaluate(self.point.sizes), size))
+        return Tensor(value.array.sum(axis), tuple(name for name in value.axes if name != letter))
+
+    def _sum_between(self, formula: Sum) -> Tensor:
+        first = 1 if formula.lower is None else self._time(formula.lower)
+        if formula.size is not None:
+            last = first + formula.size.evaluate(self.point.sizes) - 1
+        else:
+            assert formula.upper is not None, "a sum over times has to end"
+            last = self._time(formula.upper)
+        values = []
+        for step in range(first, last + 1):
+            # An example of a batch may also stand as an index, whose places are counted from 0.
+            place = {} if formula.size is None else {formula.letter: step - first}
+            inner = replace(self, times={**self.times, formula.letter: step}, places={**self.places, **place})
+            values.append(inner.value(formula.body))
+        if not values:
+            return matrix(np.zeros(self._numbers(shape_of(formula.body, self.point.layout))))
+        axes, arrays = equal_places(formula, values)
+        return Tensor(np.asarray(reduce(np.add, arrays)), axes)
+
+    def _time_product(self, formula: TimeProduct) -> Tensor:
+        first, last = self._time(formula.first), self._time(formula.last)
+        steps = range(first, last - 1, -1) if formula.falling else range(first, last + 1)
+        values = [
+            replace(self, times={**self.times, formula.letter: step}).value(formula.body) for step in steps
+        ]
+        for value in values:
+            if value.pair[0] != value.pair[1]:
+                raise NonConforming(formula, pairs((value, value)))
+        if not values:
+            rows, columns = self._numbers(shape_of(formula, self.point.layout))
+            assert rows == columns
+            return matrix(np.eye(rows))
+        return reduce(lambda left, right: product(formula, left, right), values)
+
+    def _derivative(self, formula: Derivative) -> Tensor:
+        at = None if formula.at is None else self._time(formula.at)
+        given = self.point.derivative(formula.top, formula.bottom, at, self.times)
+        array, axes = given.array, list(given.axes)
+        for letter in given.letters:
+            if letter in self.places:
+                array = array.take(self.places[letter], axis=axes.index(letter))
+                axes.remove(letter)
+        return named(array, axes)
