@@ -12,11 +12,10 @@ from functools import reduce
 
 import numpy as np
 
-from bptt.formula.functions import ELEMENTWISE, OF_VECTORS
 from bptt.formula.letters import Runs, bound, places
-from bptt.formula.shapes import NonConforming, Undefined, shape_of
+from bptt.formula.matrices import applied, blocks, cross_entropy, diagonal, part, quotient, token_part
+from bptt.formula.shapes import NonConforming, shape_of
 from bptt.formula.tensor import (
-    MATRIX,
     Array,
     Disagreeing,
     Tensor,
@@ -144,23 +143,21 @@ class _Evaluation:
                 return reduce(lambda left, right: product(formula, left, right), values)
             case Hadamard(parts):
                 return self._each(formula, parts, np.multiply)
-            case Quotient():
-                return self._quotient(formula)
+            case Quotient(a, b):
+                return quotient(formula, self.value(a), self.value(b))
             case Power(a, exponent):
                 return self._map(a, lambda array: np.power(array, exponent))
             case Transpose(a):
                 value = self.value(a)
                 return replace(value, array=value.array.swapaxes(-1, -2)) if value.is_matrix else value
-            case Diag():
-                return self._diagonal(formula)
-            case Apply():
-                return self._apply(formula)
-            case CrossEntropy():
-                return self._cross_entropy(formula)
-            case Sum(lower=None, upper=None):
-                return self._sum(formula)
+            case Diag(a):
+                return diagonal(formula, self.value(a))
+            case Apply(function, a, prime):
+                return applied(formula, function, prime, self.value(a))
+            case CrossEntropy(a, b):
+                return cross_entropy(formula, self.value(a), self.value(b))
             case Sum():
-                return self._sum_between(formula)
+                return self._sum_over_times(formula) if formula.over_times else self._sum(formula)
             case TimeProduct():
                 return self._time_product(formula)
             case Kronecker(left, right):
@@ -172,15 +169,15 @@ class _Evaluation:
                 return self._oriented(np.zeros(self._numbers(shape)))
             case Identity(dim):
                 return matrix(np.eye(dim.evaluate(self.point.sizes)))
-            case TokenPart():
-                return self._token_part(formula)
+            case TokenPart(table, token):
+                return token_part(formula, self.value(table), self._symbol(token), self.point.layout)
             case Concatenation(items):
-                rows = [items] if self.point.layout == "row" else [(item,) for item in items]
-                return self._blocks(formula, rows)
-            case Part():
-                return self._part(formula)
-            case Blocks(block_rows):
-                return self._blocks(formula, list(block_rows))
+                values = [self.value(item) for item in items]
+                return blocks(formula, [values] if self.point.layout == "row" else [[v] for v in values])
+            case Part(a, start, stop):
+                return part(formula, self.value(a), *self._numbers((start, stop)))
+            case Blocks(rows):
+                return blocks(formula, [[self.value(item) for item in row] for row in rows])
             case Grid(numbers):
                 return matrix(np.array(numbers, dtype=np.float64))
             case Derivative():
@@ -274,81 +271,6 @@ class _Evaluation:
         axes, arrays = equal_places(formula, [self.value(part) for part in parts])
         return Tensor(np.asarray(reduce(combine, arrays)), axes)
 
-    def _quotient(self, formula: Quotient) -> Tensor:
-        top, bottom = self.value(formula.top), self.value(formula.bottom)
-        if not bottom.is_matrix:
-            return product(formula, top, replace(bottom, array=1.0 / bottom.array))
-        axes, (a, b) = equal_places(formula, (top, bottom))
-        return Tensor(a / b, axes)
-
-    def _apply(self, formula: Apply) -> Tensor:
-        name = formula.function
-        if name in ELEMENTWISE:
-            return self._map(formula.argument, ELEMENTWISE[name][formula.prime])
-        if formula.prime:
-            raise Undefined(formula)
-        value = self.value(formula.argument)
-        if name == "sum":
-            whole = not value.letters or value.is_matrix
-        else:
-            whole = value.is_matrix and 1 in value.pair
-        if not whole:
-            raise NonConforming(formula, pairs((value,)))
-        return matrix(OF_VECTORS[name](value.as_matrix()), value.letters)
-
-    # Vectors and matrices.
-
-    def _diagonal(self, formula: Diag) -> Tensor:
-        value = self.value(formula.operand)
-        if 1 not in value.pair:
-            raise NonConforming(formula, pairs((value,)))
-        array = value.as_matrix()
-        elements = array if value.pair[0] == 1 else array.swapaxes(-1, -2)
-        return matrix(elements * np.eye(max(value.pair)), value.letters)
-
-    def _cross_entropy(self, formula: CrossEntropy) -> Tensor:
-        target, probabilities = self.value(formula.target), self.value(formula.probabilities)
-        vectors = target.is_matrix and 1 in target.pair
-        if not vectors or target.pair != probabilities.pair:
-            raise NonConforming(formula, pairs((target, probabilities)))
-        letters, (y, p) = align(formula, (target, probabilities))
-        return Tensor(-np.sum(y * np.log(p), axis=(-2, -1)), letters)
-
-    def _token_part(self, formula: TokenPart) -> Tensor:
-        """Along the axis of the table that is as long as the token; where both are, as the layout says."""
-        table, token = self.value(formula.table), self._symbol(formula.token)
-        first = 0 if self.point.layout == "row" else 1
-        for axis in (first, 1 - first):
-            if table.is_matrix and token.shape == (table.pair[axis],):
-                part = np.tensordot(table.array, token, ((table.array.ndim - 2 + axis,), (0,)))
-                vector = part[..., None, :] if self.point.layout == "row" else part[..., :, None]
-                return matrix(vector, table.letters)
-        raise NonConforming(formula, (*pairs((table,)), *pairs((self._oriented(token),))))
-
-    def _part(self, formula: Part) -> Tensor:
-        value = self.value(formula.operand)
-        start, stop = (dim.evaluate(self.point.sizes) for dim in (formula.start, formula.stop))
-        if 1 not in value.pair or not 0 <= start <= stop <= max(value.pair):
-            raise NonConforming(formula, pairs((value,)))
-        array = value.as_matrix()
-        elements = array[..., start:stop] if value.pair[0] == 1 else array[..., start:stop, :]
-        return matrix(elements, value.letters)
-
-    def _blocks(self, formula: Formula, rows: Sequence[Sequence[Formula]]) -> Tensor:
-        values = [[self.value(item) for item in row] for row in rows]
-        flat = [value for row in values for value in row]
-        for row in values:
-            if any(value.pair[0] != row[0].pair[0] for value in row):
-                raise NonConforming(formula, pairs(row))
-        widths = [sum(value.pair[1] for value in row) for row in values]
-        if any(width != widths[0] for width in widths):
-            raise NonConforming(formula, pairs(flat))
-        letters, arrays = align(formula, [Tensor(v.as_matrix(), v.letters + MATRIX) for v in flat])
-        lead = np.broadcast_shapes(*(array.shape[:-2] for array in arrays))
-        rest = iter(np.broadcast_to(array, lead + array.shape[-2:]) for array in arrays)
-        joined = [np.concatenate([next(rest) for _ in row], axis=-1) for row in values]
-        return matrix(np.concatenate(joined, axis=-2), letters)
-
     # Sums and products.
 
     def _sum(self, formula: Sum) -> Tensor:
@@ -367,7 +289,7 @@ class _Evaluation:
             raise Disagreeing(formula, letter, (formula.size.evaluate(self.point.sizes), size))
         return Tensor(value.array.sum(axis), tuple(name for name in value.axes if name != letter))
 
-    def _sum_between(self, formula: Sum) -> Tensor:
+    def _sum_over_times(self, formula: Sum) -> Tensor:
         first = 1 if formula.lower is None else self._time(formula.lower)
         if formula.size is not None:
             last = first + formula.size.evaluate(self.point.sizes) - 1

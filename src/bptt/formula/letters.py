@@ -65,7 +65,7 @@ def _uses(
         for axis, index in enumerate(indices):
             if index.letter == letter:
                 yield formula, index, axis, runs
-    if isinstance(formula, Sum) and formula.lower is None and formula.upper is None:
+    if isinstance(formula, Sum) and not formula.over_times:
         if formula.letter == letter:
             return
         runs = bound(runs, formula, sizes)

@@ -171,6 +171,10 @@ class Sum:
     lower: Time | None = None
     upper: Time | None = None
 
+    @property
+    def over_times(self) -> bool:
+        return self.lower is not None or self.upper is not None
+
 
 @dataclass(frozen=True, slots=True)
 class TimeProduct:
@@ -282,6 +286,9 @@ Formula = (
     | Derivative
 )
 
+# Words and formulas in the order of reading.
+Text = tuple[str | Formula, ...]
+
 
 def children(formula: Formula) -> tuple[Formula, ...]:
     """The parts that are formulas themselves, in the order of writing."""
@@ -340,25 +347,42 @@ def transform(formula: Formula, change: Callable[[Formula], Formula]) -> Formula
 
 def shift_time(formula: Formula, steps: int, letter: str = "t") -> Formula:
     """The formula `steps` later: every time that is written with `letter` is shifted."""
-
-    def shift(part: Formula) -> Formula:
-        if isinstance(part, Symbol) and part.time is not None and part.time.letter == letter:
-            return replace(part, time=part.time.shift(steps))
-        if isinstance(part, Derivative) and part.at is not None and part.at.letter == letter:
-            return replace(part, at=part.at.shift(steps))
-        return part
-
-    return transform(formula, shift)
+    return _retimed(formula, letter, Time(letter, steps))
 
 
 def at_time(formula: Formula, time: Time, letter: str = "t") -> Formula:
-    """The formula with every time that is written with `letter` counted from `time` instead."""
+    """The formula with every time that is written with `letter` counted from `time` instead.
 
-    def move(part: Formula) -> Formula:
-        if isinstance(part, Symbol) and part.time is not None and part.time.letter == letter:
-            return replace(part, time=time.shift(part.time.offset))
-        if isinstance(part, Derivative) and part.at is not None and part.at.letter == letter:
-            return replace(part, at=time.shift(part.at.offset))
-        return part
+    ValueError where a sum or product over `time.letter` itself would catch it.
+    """
+    return _retimed(formula, letter, time)
 
-    return transform(formula, move)
+
+def _retimed(formula: Formula, letter: str, origin: Time) -> Formula:
+    """Times with the letter, also in the bounds of sums and products, counted from `origin`. What a sum or a
+    product runs over is its own letter, whatever it is called, and stays.
+    """
+
+    def move(time: Time | None) -> Time | None:
+        return origin.shift(time.offset) if time is not None and time.letter == letter else time
+
+    over = ""
+    if isinstance(formula, TimeProduct) or (isinstance(formula, Sum) and formula.over_times):
+        over = formula.letter
+    parts = children(formula)
+    changed = parts if over == letter else tuple(_retimed(part, letter, origin) for part in parts)
+    if over == origin.letter and changed != parts:
+        raise ValueError(f"{origin.letter} is bound where {letter} stands")
+    formula = formula if changed == parts else rebuild(formula, changed)
+    match formula:
+        case Symbol() as e:
+            return replace(e, time=move(e.time))
+        case Derivative() as e:
+            return replace(e, at=move(e.at))
+        case Sum() as e:
+            return replace(e, lower=move(e.lower), upper=move(e.upper))
+        case TimeProduct() as e:
+            first, last = move(e.first), move(e.last)
+            assert first is not None and last is not None
+            return replace(e, first=first, last=last)
+    return formula
