@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bptt.formula.tree import Formula, Symbol
+from bptt.formula.tree import Formula, Symbol, Text
 from bptt.ir.dims import Shape
-
-# Words and formulas in the order of reading.
-Text = tuple[str | Formula, ...]
 
 
 @dataclass(frozen=True)
