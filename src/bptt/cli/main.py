@@ -26,6 +26,7 @@ COMMANDS = {
     "gradcheck": ("gradcheck", "check every gradient of a model"),
     "flow": ("flow", "how far gradients reach back in time"),
     "show": ("show", "the program that the compiler makes of a model"),
+    "cost": ("cost", "what a model costs: operations, memory, and what dominates"),
 }
 
 # Names that other programs give to options of ours.

@@ -1,0 +1,229 @@
+"""The page that `bptt cost` prints: sections of at most 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bptt.analysis.cost import Part
+from bptt.analysis.dominance import Majority
+from bptt.analysis.operations import Work
+from bptt.analysis.polynomial import Monomial, Polynomial
+from bptt.cli.columns import WIDTH, table, wrap_formula
+from bptt.cli.cost_report import Measured, PartTime, Report
+
+
+def page(report: Report, measured: Measured | None) -> str:
+    sections = [
+        _heading(report),
+        _parts("forward", report.cost.forward, report, report.numbers.forward),
+        _parts("backward", report.cost.backward, report, report.numbers.backward),
+        _totals(report),
+        _largest_term(report),
+        _majorities(report),
+        _memory(report),
+        _traffic(report),
+        _times(measured, report) if measured else [],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def bytes_of(number: float) -> str:
+    if number < 1000:
+        return f"{number:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        number /= 1000
+        if number < 999.5:
+            return f"{number:.3g} {unit}"
+    return f"{number / 1000:.3g} TB"
+
+
+def _heading(report: Report) -> list[str]:
+    sizes = ", ".join(f"{name} = {n}" for name, n in report.sizes.items())
+    lines = _text(f"{report.cost.name}: operations per token, with {sizes}", "")
+    if report.assumed:
+        names = " and ".join(f"{name} = {report.sizes[name]}" for name in report.assumed)
+        lines += _text(
+            f"{names} {'is' if len(report.assumed) == 1 else 'are'} assumed; "
+            f"--size {report.assumed[0]}=N says otherwise",
+            "",
+        )
+    return lines
+
+
+def _parts(title: str, parts: Sequence[Part], report: Report, whole: int) -> list[str]:
+    rows = [[title, "operations", "", "number", "share"]]
+    for part in parts:
+        number = report.numbers.parts[part.name]
+        share = f"{100 * number / whole:.1f}%" if whole else ""
+        rows.append(["  " + part.name, _formula(part.work), part.work.steps.order(), _rounded(number), share])
+        if part.once.operations:
+            rows.append(["", f"+ {part.once.operations} once a step"])
+    return table(rows, flexible=(1, 2), right=(3, 4))
+
+
+def _formula(work: Work) -> str:
+    if not work.operations and work.copied:
+        return f"0 (copies {work.copied})"
+    return str(work.operations)
+
+
+def _totals(report: Report) -> list[str]:
+    cost, n = report.cost, report.numbers
+    rows = [["in all", "operations", "", "number"]]
+    for name, work, number in (
+        ("forward", cost.forward_work, n.forward),
+        ("backward", cost.backward_work, n.backward),
+    ):
+        rows.append(["  " + name, str(work.operations), work.steps.order(), _rounded(number)])
+    if cost.once.operations:
+        rows.append(["  once", f"({cost.once.operations}) / TB", "", _rounded(n.once)])
+    rows.append(["  update", f"{report.change.operations}·P / TB", "", _rounded(n.update)])
+    rows.append(["  together", "", "", _rounded(n.forward + n.backward + n.once + n.update)])
+    lines = table(rows, flexible=(1, 2), right=(3,))
+    lines += _text(f"P = {cost.parameters} = {_rounded(n.parameters)} parameters")
+    lines += _text(
+        f"a training step is TB = {report.window}·{report.batch} = {report.tokens:,} tokens; "
+        f"{report.optimizer} and the norm of the gradient take {report.change.operations} operations "
+        f"a parameter and step, as many as forward and backward where TB = {_rounded(report.break_even)}"
+    )
+    for part in report.looked_up():
+        name = part.name[1:]
+        lines += _text(
+            f"{part.name} is {part.work.operations} operations a token, its own row; "
+            f"the update changes all {cost.elements[name]} numbers of {name}"
+        )
+    passes = (cost.forward_work + cost.backward_work).steps.order()
+    lines += _text(
+        f"over τ steps of one example τ times that: forward and backward O(τ·{passes.removeprefix('O')}), "
+        f"{_rounded(report.window * (n.forward + n.backward))} operations for τ = T = {report.window}"
+    )
+    return lines
+
+
+def _largest_term(report: Report) -> list[str]:
+    term = report.term
+    if term is None:
+        return []
+    lines = ["which term is the largest, of forward and backward"]
+    own = str(Polynomial({term.monomial: term.factor}))
+    lines += _text(f"{own}: {100 * term.share:.1f}%, in {', '.join(report.holders())}")
+    if term.conditions:
+        lines += _text(f"larger than every other leading term where {_conditions(list(term.conditions))}")
+
+    def named(monomial: Monomial) -> str:
+        return str(Polynomial({monomial: report.cost.operations.factor(monomial)}))
+
+    rows = [
+        [f"    {size}", _stages([(start, named(m)) for start, m in ranges])]
+        for size, ranges in term.ranges.items()
+    ]
+    return lines + ["  by size, the others held:", *table(rows, flexible=(1,), right=())]
+
+
+def _conditions(conditions: list[object]) -> str:
+    return " and ".join(map(str, conditions))
+
+
+def _stages(ranges: Sequence[tuple[int, str]]) -> str:
+    """`6·h² to 128, then 6·V·h`"""
+    stages = []
+    for number, (_, name) in enumerate(ranges):
+        last = number == len(ranges) - 1
+        stages.append(name if last else f"{name} to {_rounded(ranges[number + 1][0] - 1)}")
+    return ", then ".join(stages) if len(stages) > 1 else f"always {stages[0]}"
+
+
+def _majorities(report: Report) -> list[str]:
+    lines = ["which equation takes more than all others together, of forward"]
+    for m in report.majorities:
+        lines += _text(f"{m.name}: {100 * m.share:.1f}%; in leading terms, where {m.condition}")
+        rows = [[f"    {size}", _where(m, size)] for size in m.ranges]
+        lines += ["  by size, the others held:", *table(rows, flexible=(1,), right=())] if rows else []
+    return lines if report.majorities else []
+
+
+def _where(m: Majority, size: str) -> str:
+    """`191 and more`, `1 to 9,936`"""
+    ranges = m.ranges[size]
+    found = []
+    for number, (start, holds) in enumerate(ranges):
+        if holds:
+            end = f" to {_rounded(ranges[number + 1][0] - 1)}" if number + 1 < len(ranges) else " and more"
+            found.append(f"{_rounded(start)}{end}")
+    return ", ".join(found) or "never"
+
+
+def _memory(report: Report) -> list[str]:
+    memory, kept = report.numbers.memory, report.cost.kept
+    rows = [
+        [f"memory of a training step, {bytes_of(sum(memory.values()))}", "float32 numbers", "bytes"],
+        ["  parameters", "P", bytes_of(memory["parameters"])],
+        ["  their gradients", "P", bytes_of(memory["gradients"])],
+        [f"  memory of {report.optimizer}", f"{report.change.slots}·P", bytes_of(memory["optimizer"])],
+    ]
+    values = f"TB·({kept.per_token})" if kept.per_token else ""
+    values += " + " if values and kept.per_example else ""
+    values += f"B·({kept.per_example})" if kept.per_example else ""
+    rows.append(["  values between the loops", values or "0", bytes_of(memory["values"])])
+    return table(rows, flexible=(1,), right=(2,))
+
+
+def _traffic(report: Report) -> list[str]:
+    rows = [["arithmetic intensity", "batch", "operations", "bytes moved", "operations/byte"]]
+    for i in report.intensities():
+        tokens = report.window * i.batch
+        rows.append(
+            [
+                "  " + i.part,
+                str(i.batch),
+                _rounded(i.operations / tokens),
+                bytes_of(i.bytes / tokens),
+                f"{i.per_byte:.3g}",
+            ]
+        )
+    lines = table(rows, flexible=(), right=(1, 2, 3, 4))
+    return lines + _text(
+        "per token; what has to move at least: weights once a step of a loop, else once a training step, "
+        "values between the loops once for each token"
+    )
+
+
+def _times(measured: Measured, report: Report) -> list[str]:
+    times = measured.times
+    rows = [["measured on this machine", "operations", "time", "share", "Gflop/s"]]
+    whole = measured.parts[-1].seconds
+    rows += [_time(part, whole) for part in measured.parts]
+    lines = table(rows, flexible=(), right=(1, 2, 3, 4))
+    if measured.blocks:
+        passes = sum(block.seconds for block in measured.blocks)
+        rows = [["forward and backward, by block of `bptt show`", "operations", "time", "share", "Gflop/s"]]
+        rows += [_time(block, passes) for block in measured.blocks]
+        lines += table(rows, flexible=(), right=(1, 2, 3, 4))
+    return lines + _text(
+        f"per token; {times.backend} backend, T = {times.window}, B = {times.batch}, "
+        f"medians of {times.runs} runs with random parameters and tokens"
+    )
+
+
+def _time(part: PartTime, whole: float) -> list[str]:
+    gflops = "-" if part.gflops is None else f"{part.gflops:.3g}"
+    share = f"{100 * part.seconds / whole:.1f}%" if whole else ""
+    return ["  " + part.name, _rounded(part.operations), _seconds(part.seconds), share, gflops]
+
+
+def _seconds(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if seconds * scale >= 0.9995:
+            return f"{seconds * scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def _rounded(number: float) -> str:
+    """Whole from ten on, three digits below; as a power of ten where nobody would count the digits."""
+    if number >= 1e13:
+        return f"{float(number):.4g}"
+    return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.3g}"
+
+
+def _text(text: str, indent: str = "  ") -> list[str]:
+    return [indent + line for line in wrap_formula(text, WIDTH - len(indent))]
