@@ -14,7 +14,7 @@ import numpy as np
 
 from bptt.formula.letters import Runs, bound, places
 from bptt.formula.matrices import applied, blocks, cross_entropy, diagonal, part, quotient, token_part
-from bptt.formula.shapes import NonConforming, shape_of
+from bptt.formula.shapes import NonConforming, Undefined, shape_of
 from bptt.formula.tensor import (
     Array,
     Disagreeing,
@@ -70,7 +70,7 @@ class Unbound(LookupError):
 
 
 def _no_derivative(top: Formula, bottom: Formula, at: int | None, times: Mapping[str, int]) -> Tensor:
-    raise Unbound("∂")
+    raise Undefined(Derivative(top, bottom))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class _Evaluation:
             case Identity(dim):
                 return matrix(np.eye(dim.evaluate(self.point.sizes)))
             case TokenPart(table, token):
-                return token_part(formula, self.value(table), self._symbol(token), self.point.layout)
+                return token_part(formula, self.value(table), self.value(token), self.point.layout)
             case Concatenation(items):
                 values = [self.value(item) for item in items]
                 return blocks(formula, [values] if self.point.layout == "row" else [[v] for v in values])
@@ -194,7 +194,7 @@ class _Evaluation:
         array = np.asarray(self.point.symbol(symbol.name, symbol.of, time))
         expected = self._numbers(symbol.shape)
         assert array.shape == expected, f"{symbol.name} has {array.shape} for {expected}"
-        return array
+        return array.astype(np.float64) if array.dtype.kind in "biu" else array
 
     def _oriented(self, array: Array) -> Tensor:
         if array.ndim == 0:
@@ -273,12 +273,13 @@ class _Evaluation:
 
     # Sums and products.
 
+    def _at_step(self, letter: str, step: int) -> _Evaluation:
+        return replace(self, times={**self.times, letter: step}, places=_without(self.places, letter))
+
     def _sum(self, formula: Sum) -> Tensor:
         letter = formula.letter
         inner = replace(
-            self,
-            places={key: place for key, place in self.places.items() if key != letter},
-            runs=bound(self.runs, formula, self.point.sizes),
+            self, places=_without(self.places, letter), runs=bound(self.runs, formula, self.point.sizes)
         )
         value = inner.value(formula.body)
         if letter not in value.axes:
@@ -298,11 +299,13 @@ class _Evaluation:
             last = self._time(formula.upper)
         values = []
         for step in range(first, last + 1):
-            # An example of a batch may also stand as an index, whose places are counted from 0.
-            place = {} if formula.size is None else {formula.letter: step - first}
-            inner = replace(self, times={**self.times, formula.letter: step}, places={**self.places, **place})
+            inner = self._at_step(formula.letter, step)
+            if formula.size is not None:
+                # An example of a batch may also stand as an index, whose places are counted from 0.
+                inner = replace(inner, places={**inner.places, formula.letter: step - first})
             values.append(inner.value(formula.body))
         if not values:
+            # Its indices are left out: a zero is the same at all of them.
             return matrix(np.zeros(self._numbers(shape_of(formula.body, self.point.layout))))
         axes, arrays = equal_places(formula, values)
         return Tensor(np.asarray(reduce(np.add, arrays)), axes)
@@ -310,9 +313,7 @@ class _Evaluation:
     def _time_product(self, formula: TimeProduct) -> Tensor:
         first, last = self._time(formula.first), self._time(formula.last)
         steps = range(first, last - 1, -1) if formula.falling else range(first, last + 1)
-        values = [
-            replace(self, times={**self.times, formula.letter: step}).value(formula.body) for step in steps
-        ]
+        values = [self._at_step(formula.letter, step).value(formula.body) for step in steps]
         for value in values:
             if value.pair[0] != value.pair[1]:
                 raise NonConforming(formula, pairs((value, value)))
@@ -331,3 +332,7 @@ class _Evaluation:
                 array = array.take(self.places[letter], axis=axes.index(letter))
                 axes.remove(letter)
         return named(array, axes)
+
+
+def _without(places: Mapping[str, int], letter: str) -> Mapping[str, int]:
+    return {other: place for other, place in places.items() if other != letter}

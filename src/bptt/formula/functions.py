@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 # Its square is below all rounding, and products of it with everything that matters are not below all floats.
-STEP = 1e-30
+TINY = 1e-30
 
 
 def _away(z: Array) -> tuple[Array, Array]:
@@ -79,7 +79,7 @@ def complex_step(f: Callable[[Array], Array], x: Array) -> Array:
     columns = []
     for place in np.ndindex(x.shape):
         moved = x.astype(np.complex128)
-        moved[place] += 1j * STEP
-        columns.append(np.asarray(f(moved)).imag / STEP)
+        moved[place] += 1j * TINY
+        columns.append(np.asarray(f(moved)).imag / TINY)
     out = columns[0].shape if columns else np.asarray(f(x)).shape
     return np.stack(columns, -1).reshape(out + x.shape) if columns else np.zeros(out + x.shape)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bptt.formula.functions import ELEMENTWISE, OF_VECTORS
 from bptt.formula.shapes import NonConforming, Undefined
-from bptt.formula.tensor import MATRIX, Array, Tensor, align, equal_places, matrix, pairs, product
+from bptt.formula.tensor import MATRIX, Tensor, align, equal_places, matrix, pairs, product
 from bptt.formula.tree import Formula
 
 
@@ -54,14 +54,14 @@ def diagonal(formula: Formula, value: Tensor) -> Tensor:
     return matrix(elements * np.eye(max(value.pair)), value.letters)
 
 
-def token_part(formula: Formula, table: Tensor, token: Array, layout: str) -> Tensor:
+def token_part(formula: Formula, table: Tensor, token: Tensor, layout: str) -> Tensor:
     """Along the axis of the table that is as long as the token; where both are, as the layout says."""
     lies = layout == "row"
     for axis in (0, 1) if lies else (1, 0):
-        if table.is_matrix and token.shape == (table.pair[axis],):
-            part = np.tensordot(table.array, token, ((table.array.ndim - 2 + axis,), (0,)))
-            return matrix(part[..., None, :] if lies else part[..., :, None], table.letters)
-    raise NonConforming(formula, pairs((table, Tensor(token[None, :] if lies else token[:, None], MATRIX))))
+        if 1 in token.pair and max(token.pair) == table.pair[axis]:
+            picked = np.moveaxis(table.as_matrix(), axis - 2, -1) @ token.array.reshape(-1)
+            return matrix(picked[..., None, :] if lies else picked[..., :, None], table.letters)
+    raise NonConforming(formula, pairs((table, token)))
 
 
 def part(formula: Formula, value: Tensor, start: int, stop: int) -> Tensor:

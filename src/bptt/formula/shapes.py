@@ -160,9 +160,8 @@ def _applied(formula: Apply, function: str, argument: Pair) -> Pair:
 
 def _token_part(formula: TokenPart, table: Pair, token: Pair, layout: str) -> Pair:
     """The axis that is as long as the token is gone; of two, the rows in rows, and the columns in columns."""
-    (length,) = formula.token.shape
     for axis in (0, 1) if layout == "row" else (1, 0):
-        if table[axis] == length:
+        if token in ((ONE, table[axis]), (table[axis], ONE)):
             return oriented((table[1 - axis],), layout)
     raise NonConforming(formula, (table, token))
 

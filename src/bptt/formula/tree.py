@@ -366,7 +366,7 @@ def _retimed(formula: Formula, letter: str, origin: Time) -> Formula:
     def move(time: Time | None) -> Time | None:
         return origin.shift(time.offset) if time is not None and time.letter == letter else time
 
-    over = ""
+    over = None
     if isinstance(formula, TimeProduct) or (isinstance(formula, Sum) and formula.over_times):
         over = formula.letter
     parts = children(formula)
