@@ -1,0 +1,120 @@
+"""Lines of text beside each other: what is drawn over several lines has a baseline, where its row is read."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+_BRACKETS = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦"}
+_COLUMN_GAP = 2
+
+
+def width(text: str) -> int:
+    """The columns of a terminal that the text takes: none for marks above a letter, two for wide ones."""
+    return sum(
+        0
+        if unicodedata.category(character) in ("Mn", "Me", "Cf")
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
+        for character in text
+    )
+
+
+def padded(text: str, columns: int, align: str = "<") -> str:
+    """The text with spaces around it, up to so many columns: at the left, the right or in the middle (^)."""
+    space = max(columns - width(text), 0)
+    before = {"<": 0, ">": space, "^": space // 2}[align]
+    return " " * before + text + " " * (space - before)
+
+
+@dataclass(frozen=True)
+class Box:
+    """Lines of equal width; `baseline` is the place of the one that the text around it is on.
+
+    `label` is a line as wide, empty where there is none. It goes below the whole line in the end, so that
+    the labels of one line are all at the same height and no bracket reaches around them.
+    """
+
+    lines: tuple[str, ...]
+    baseline: int = 0
+    label: str = ""
+
+    @property
+    def width(self) -> int:
+        return width(self.lines[0])
+
+    @property
+    def height(self) -> int:
+        return len(self.lines)
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """The lines, the label below them."""
+        return (*self.lines, self.label) if self.label else self.lines
+
+
+def text_box(text: str) -> Box:
+    return Box((text,))
+
+
+def beside(boxes: Sequence[Box]) -> Box:
+    """From left to right, all on one baseline."""
+    above = max((box.baseline for box in boxes), default=0)
+    below = max((box.height - box.baseline for box in boxes), default=1)
+    lines = [""] * (above + below)
+    for box in boxes:
+        top = above - box.baseline
+        blank = " " * box.width
+        for place in range(len(lines)):
+            lines[place] += box.lines[place - top] if 0 <= place - top < box.height else blank
+    has_label = any(box.label for box in boxes)
+    label = "".join(padded(box.label, box.width) for box in boxes) if has_label else ""
+    return Box(tuple(lines), above, label)
+
+
+def labelled(box: Box, label: str) -> Box:
+    """The box with a label for the middle below it."""
+    columns = max(box.width, width(label))
+    lines = tuple(padded(line, columns, "^") for line in box.lines)
+    return Box(lines, box.baseline, padded(label, columns, "^") if label else "")
+
+
+def bracket(sign: str, inner: Box) -> Box:
+    """An opening or closing bracket as high as what it holds."""
+    if inner.height == 1:
+        return text_box(sign)
+    upper, middle, lower = _BRACKETS[sign]
+    return Box((upper, *[middle] * (inner.height - 2), lower), inner.baseline)
+
+
+def in_brackets(opening: str, inner: Box, closing: str) -> Box:
+    return beside([bracket(opening, inner), inner, bracket(closing, inner)])
+
+
+def matrix(rows: Sequence[Sequence[Box]], on_the_point: bool = False) -> Box:
+    """Rows of cells in square brackets, the columns aligned: numbers on the point, all else in the middle."""
+    columns = [_column(column, on_the_point) for column in zip(*rows, strict=True)]
+    lines: list[str] = []
+    for row in zip(*columns, strict=True):
+        spaced = [cell for pair in zip_longest(row, [], fillvalue=text_box(" " * _COLUMN_GAP)) for cell in pair]
+        lines += beside(spaced[:-1]).lines
+    return in_brackets("[", Box(tuple(lines), (len(lines) - 1) // 2), "]")
+
+
+def _column(cells: Sequence[Box], on_the_point: bool) -> list[Box]:
+    if on_the_point:
+        places = max(width(_behind_point(cell)) for cell in cells)
+        cells = [
+            Box((padded(cell.lines[0], cell.width + places - width(_behind_point(cell))),)) for cell in cells
+        ]
+    columns = max(cell.width for cell in cells)
+    align = ">" if on_the_point else "^"
+    return [Box(tuple(padded(line, columns, align) for line in cell.lines), cell.baseline) for cell in cells]
+
+
+def _behind_point(cell: Box) -> str:
+    """The decimal places with their point, of a number."""
+    return cell.lines[0][len(cell.lines[0].partition(".")[0]) :]

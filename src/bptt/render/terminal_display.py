@@ -1,0 +1,133 @@
+"""Displays in a terminal: rows aligned at their signs, the reasons beside them or below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bptt.render.boxes import Box, beside, labelled, padded, text_box, width
+from bptt.render.page import Display, Row
+from bptt.render.terminal_text import plain, wrapped
+from bptt.render.unicode_lines import box, lines, shape_text
+
+MARGIN = 2
+_NOTE_GAP = 4
+_NOTE_MARK = "↳ "
+# Left sides share a column as far as this part of the width; a longer one has a line to itself.
+_LEFT_PART = 0.4
+# Below this, a reason begins at the left instead of under the right side.
+_LEAST_NOTE = 30
+
+# The text in a style of rich, or as it is.
+Styled = Callable[[str, str], str]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where the parts of all rows of a display stand, in columns."""
+
+    margin: int
+    left: int
+    sign: int
+    columns: int
+
+    @property
+    def right(self) -> int:
+        """Where the right sides begin."""
+        return self.margin + (self.left and self.left + 1) + (self.sign and self.sign + 1)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A row as lines of text without its reason, which goes behind the line `baseline` if it fits there."""
+
+    text: tuple[str, ...]
+    baseline: int
+    is_tall: bool
+    note: str
+
+    @property
+    def end(self) -> int:
+        return max(map(width, self.text))
+
+
+def display_lines(display: Display, columns: int, layout: str, styled: Styled) -> Iterator[str]:
+    """The lines of a display: as wide as `columns` at most, unless something that cannot be broken is wider."""
+    if display.title:
+        yield " " * MARGIN + styled(display.title, "italic")
+    frame = _frame(display, columns, layout)
+    drawn = [_draw(row, frame, layout) for row in display.rows]
+    note_at = _note_column(drawn, columns)
+    was_tall = False
+    for number, (row, one) in enumerate(zip(display.rows, drawn, strict=True)):
+        if number and (one.is_tall or was_tall):
+            yield ""
+        was_tall = one.is_tall
+        fits = _note_fits(one, note_at, columns)
+        for place, line in enumerate(one.text):
+            behind = one.note and fits and place == one.baseline
+            yield padded(line, note_at) + styled(one.note, "dim") if behind else line
+        if one.note and not fits:
+            for line in _note_below(row, frame):
+                indent = len(line) - len(line.lstrip())
+                yield line[:indent] + styled(line[indent:], "dim")
+
+
+def _frame(display: Display, columns: int, layout: str) -> _Frame:
+    margin = 2 * MARGIN if display.title else MARGIN
+    lefts = [_left(row, layout).width for row in display.rows if row.left is not None]
+    left = max((one for one in lefts if one <= columns * _LEFT_PART), default=0)
+    return _Frame(margin, left, max(width(row.sign) for row in display.rows), columns)
+
+
+def _left(row: Row, layout: str) -> Box:
+    """The left side; with shapes, that of the result stands below it."""
+    if row.left is None:
+        return text_box("")
+    drawn = box(row.left)
+    return labelled(drawn, shape_text(row.right, layout)) if row.shapes else drawn
+
+
+def _draw(row: Row, frame: _Frame, layout: str) -> _Drawn:
+    left = _left(row, layout)
+    text: list[str] = []
+    if left.width > frame.left:
+        assert row.left is not None
+        for indent, part in lines(row.left, frame.columns - frame.margin):
+            text += beside([text_box(" " * (frame.margin + max(indent, 0))), part]).text
+        left = text_box("")
+    rights = lines(row.right, frame.columns - frame.right, layout if row.shapes else "")
+    before = len(text)
+    for number, (indent, part) in enumerate(rights):
+        if number == 0:
+            sides = [text_box(" " * frame.margin), _right_aligned(left, frame.left)] if frame.left else []
+            sides = sides or [text_box(" " * frame.margin)]
+            sign = padded(row.sign, frame.sign + 1) if frame.sign else ""
+            whole = beside([*sides, text_box(" " if frame.left else ""), text_box(sign), part])
+            baseline = before + whole.baseline
+        else:
+            whole = beside([text_box(" " * max(frame.right + indent, 0)), part])
+        text += whole.text
+    text = [line.rstrip() for line in text]
+    is_tall = any(len(part.text) > 1 for _, part in rights)
+    return _Drawn(tuple(text), baseline, is_tall, plain(row.note))
+
+
+def _right_aligned(drawn: Box, columns: int) -> Box:
+    return beside([text_box(" " * (columns - drawn.width)), drawn])
+
+
+def _note_column(drawn: list[_Drawn], columns: int) -> int:
+    """Where the reasons begin: so that as many as possible stand beside their rows, as far left as can be."""
+    candidates = sorted({one.end + _NOTE_GAP for one in drawn if one.note})
+    return max(candidates, key=lambda at: sum(_note_fits(one, at, columns) for one in drawn), default=0)
+
+
+def _note_fits(one: _Drawn, at: int, columns: int) -> bool:
+    return bool(one.note) and one.end + _NOTE_GAP <= at and at + width(one.note) <= columns
+
+
+def _note_below(row: Row, frame: _Frame) -> Iterator[str]:
+    indent = frame.right if frame.columns - frame.right >= _LEAST_NOTE else 2 * MARGIN
+    for number, line in enumerate(wrapped(row.note, frame.columns - indent - width(_NOTE_MARK))):
+        yield " " * indent + (" " * width(_NOTE_MARK) if number else _NOTE_MARK) + line

@@ -1,0 +1,126 @@
+"""A formula on as many lines as it takes: broken at its operators, matrices drawn, shapes below the factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bptt.formula.shapes import NonConforming, shape_of
+from bptt.formula.tree import Formula, Number
+from bptt.ir.dims import Dim
+from bptt.render.boxes import Box, beside, in_brackets, labelled, matrix, text_box
+from bptt.render.unicode import Break, Factor, Item, Matrix, Run, run
+
+_CLOSING = {"(": ")", "[": "]"}
+_OPERATORS = ("+ ", "− ", "∘ ", "/ ")
+# A line that begins with an operator has it below the sign of the equation.
+_UNDER_THE_SIGN = -2
+_STEP = 2
+
+
+def lines(formula: Formula, columns: int, layout: str = "") -> list[tuple[int, Box]]:
+    """The formula in lines of at most so many columns, where it can be broken, each with its indent.
+
+    The indent is -2 for what stands below the sign. With a `layout` every factor has its shape below it.
+    """
+    return [
+        (indent, line_box(items, layout)) for indent, items in _broken(run(formula), columns, layout)
+    ]
+
+
+def box(formula: Formula, layout: str = "") -> Box:
+    """The formula without a break."""
+    return line_box(run(formula), layout)
+
+
+def line_box(items: Run, layout: str = "") -> Box:
+    """The items beside each other; brackets are as high as what is in them."""
+    inner: list[Box] = []
+    opening: list[tuple[str, list[Box]]] = []
+    for item in items:
+        if isinstance(item, str) and item in _CLOSING:
+            opening.append((item, inner))
+            inner = []
+        elif opening and item == _CLOSING[opening[-1][0]]:
+            sign, outer = opening.pop()
+            inner = [*outer, in_brackets(sign, beside(inner), _CLOSING[sign])]
+        else:
+            inner += [_item_box(item, layout)]
+    for sign, outer in reversed(opening):  # closed on a later line
+        inner = [*outer, text_box(sign), *inner]
+    return beside(inner)
+
+
+def shape_text(formula: Formula, layout: str) -> str:
+    """The shape as (1×h); empty for a plain number and where the parts do not fit together."""
+    if isinstance(formula, Number):
+        return ""
+    try:
+        rows, columns = shape_of(formula, layout)
+    except NonConforming:
+        return ""
+    return f"({_dim(rows)}×{_dim(columns)})"
+
+
+def _dim(dim: Dim) -> str:
+    text = str(dim).replace(" ", "")
+    return f"({text})" if "+" in text or "-" in text else text
+
+
+def _item_box(item: Item, layout: str) -> Box:
+    match item:
+        case str():
+            return text_box(item)
+        case Break():
+            return text_box("")
+        case Factor(formula, inner):
+            drawn = line_box(inner)
+            return labelled(drawn, shape_text(formula, layout)) if layout else drawn
+        case Matrix(rows, numbers):
+            return matrix([[line_box(cell) for cell in row] for row in rows], on_the_point=numbers)
+
+
+def _broken(items: Run, columns: int, layout: str, depth: int = 0, start: int = 0) -> Iterator[tuple[int, Run]]:
+    """Lines with their indents: broken at the places of the lowest rank, and what is too long still at others.
+
+    The first line is indented by `start`; `depth` is how often the line that this is a part of was broken.
+    """
+    space = columns - max(start, 0)
+    if line_box(items, layout).width > space:
+        items = tuple(_opened(items, space, layout))
+    ranks = [item.rank for item in items if isinstance(item, Break)]
+    if not ranks or line_box(items, layout).width <= space:
+        yield start, items
+        return
+    first, *rest = _split(items, min(ranks))
+    line, indent = first, start
+    for part in rest:
+        if line_box((*line, *part), layout).width <= columns - max(indent, 0):
+            line += part
+        else:
+            yield from _broken(_stripped(line), columns, layout, depth + 1, indent)
+            is_below_sign = depth == 0 and part[0] in _OPERATORS
+            line, indent = part, _UNDER_THE_SIGN if is_below_sign else _STEP * (depth + 1)
+    yield from _broken(line, columns, layout, depth + 1, indent)
+
+
+def _split(items: Run, rank: int) -> list[Run]:
+    parts: list[Run] = [()]
+    for item in items:
+        if isinstance(item, Break) and item.rank == rank:
+            parts.append(())
+        else:
+            parts[-1] += (item,)
+    return parts
+
+
+def _stripped(items: Run) -> Run:
+    return items[:-1] if items[-1] == " " else items
+
+
+def _opened(items: Run, columns: int, layout: str) -> Iterator[Item]:
+    """The items, with the insides of factors that are too wide for a line."""
+    for item in items:
+        if isinstance(item, Factor) and _item_box(item, layout).width > columns:
+            yield from _opened(item.run, columns, layout)
+        else:
+            yield item
