@@ -5,7 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 _BRACKETS = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦"}
 _COLUMN_GAP = 2
@@ -86,8 +85,8 @@ def bracket(sign: str, inner: Box) -> Box:
     """An opening or closing bracket as high as what it holds."""
     if inner.height == 1:
         return text_box(sign)
-    upper, middle, lower = _BRACKETS[sign]
-    return Box((upper, *[middle] * (inner.height - 2), lower), inner.baseline)
+    parts = _BRACKETS[sign]
+    return Box((parts[0], *[parts[1]] * (inner.height - 2), parts[2]), inner.baseline)
 
 
 def in_brackets(opening: str, inner: Box, closing: str) -> Box:
@@ -97,10 +96,10 @@ def in_brackets(opening: str, inner: Box, closing: str) -> Box:
 def matrix(rows: Sequence[Sequence[Box]], on_the_point: bool = False) -> Box:
     """Rows of cells in square brackets, the columns aligned: numbers on the point, all else in the middle."""
     columns = [_column(column, on_the_point) for column in zip(*rows, strict=True)]
+    gap = text_box(" " * _COLUMN_GAP)
     lines: list[str] = []
-    for row in zip(*columns, strict=True):
-        spaced = [cell for pair in zip_longest(row, [], fillvalue=text_box(" " * _COLUMN_GAP)) for cell in pair]
-        lines += beside(spaced[:-1]).lines
+    for first, *others in zip(*columns, strict=True):
+        lines += beside([first, *(box for cell in others for box in (gap, cell))]).lines
     return in_brackets("[", Box(tuple(lines), (len(lines) - 1) // 2), "]")
 
 

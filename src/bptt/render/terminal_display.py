@@ -52,7 +52,7 @@ class _Drawn:
 
 
 def display_lines(display: Display, columns: int, layout: str, styled: Styled) -> Iterator[str]:
-    """The lines of a display: as wide as `columns` at most, unless something that cannot be broken is wider."""
+    """The lines of a display, at most `columns` wide unless something that cannot be broken is wider."""
     if display.title:
         yield " " * MARGIN + styled(display.title, "italic")
     frame = _frame(display, columns, layout)

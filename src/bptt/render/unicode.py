@@ -27,19 +27,21 @@ from bptt.formula.tree import (
     Neg,
     Number,
     Ones,
+    Part,
     Power,
     Product,
     Quotient,
     Size,
     Sum,
     Symbol,
-    Time,
     TimeProduct,
     TokenPart,
     Transpose,
     Zeros,
 )
+from bptt.ir.dims import Dim
 from bptt.render import unicode_names as names
+from bptt.render.precedence import Strength, brackets, factors, is_bare, is_name, signed, strength, terms
 from bptt.render.unicode_names import MINUS
 
 
@@ -73,32 +75,7 @@ Run = tuple[Item, ...]
 # A line is broken before + and − first, then before ∘, before /, between factors, behind a comma; inside
 # brackets later than outside of all of them.
 _TERM, _HADAMARD, _QUOTIENT, _PRODUCT, _COMMA = range(5)
-_DEEPER = 5
-
-# The kinds of formulas by their outermost sign: "prefix" is Σ, Π and ∂/∂x, which reach to the end of a
-# product; "open" is a product that ends in one; "at" is a derivative with a bar behind it; "marked" is what
-# has something above it already.
-_LEAVES = frozenset({"fraction", "marked", "atom"})
-_FACTORS = _LEAVES | {"product"}
-_TERMS = _FACTORS | {"hadamard", "quotient", "at", "prefix", "open"}
-# What stands without brackets, by its place.
-_BARE = {
-    "whole": _TERMS | {"sum", "negative"},
-    "first term": _TERMS | {"sum", "negative"},
-    "term": _TERMS,
-    "operand of minus": _TERMS,
-    "operand of prefix": _TERMS,
-    "first factor": _FACTORS,
-    "factor": _LEAVES,
-    "last factor": _LEAVES | {"prefix"},
-    "first of ∘": _LEAVES | {"hadamard"},
-    "operand of ∘": _LEAVES,
-    "last of ∘": _LEAVES | {"prefix"},
-    "top": frozenset({"product", "marked", "atom"}),
-    "bottom": frozenset({"prefix", "marked", "atom"}),
-    "base": frozenset({"atom"}),
-    "operand of ∂": frozenset({"atom"}),
-}  # fmt: skip
+IN_BRACKETS = 5
 
 _FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√"}
 
@@ -110,7 +87,7 @@ def show(formula: Formula) -> str:
 
 def run(formula: Formula) -> Run:
     """The formula as items, from which lines are made."""
-    return _Writer().operand(formula, "whole")
+    return _Writer().part(formula, Strength.SUM)
 
 
 def flat(items: Run) -> str:
@@ -134,190 +111,171 @@ class _Writer:
     # The letters of times that a sum or product runs over, whose times are written out.
     running: frozenset[str] = frozenset()
 
-    def operand(self, formula: Formula, place: str) -> Run:
-        """The formula where it stands: in brackets if the table says so."""
-        items, kind = self._written(formula)
-        is_bare = kind in _BARE[place]
-        if not is_bare:
+    def part(self, formula: Formula, needed: Strength, is_last: bool = False) -> Run:
+        """The formula in brackets where its place asks for them, as a factor unless it has factors itself."""
+        items = self.formula(formula)
+        is_bracketed = _needs_brackets(formula, needed, is_last)
+        if is_bracketed:
             items = _bracketed(items)
-        is_leaf = kind in _LEAVES or kind == "at" or (isinstance(formula, Add) and not is_bare)
-        return (Factor(formula, items),) if is_leaf else items
+        has_factors = isinstance(formula, Neg | Product | Hadamard | Quotient | Sum | TimeProduct)
+        if has_factors or (isinstance(formula, Add) and not is_bracketed):
+            return items
+        return (Factor(formula, items),)
 
-    def _written(self, formula: Formula) -> tuple[Run, str]:
+    def formula(self, formula: Formula) -> Run:
+        negative, positive = signed(formula)
+        if negative:
+            return (MINUS, *self.part(positive, Strength.OPEN))
         match formula:
             case Number(value):
-                return (names.number(value),), "negative" if value < 0 else "atom"
+                return (names.number(value),)
             case Size(dim):
-                return (str(dim),), "sum" if len(dim.terms) + bool(dim.constant) > 1 else "atom"
+                return (str(dim),)
             case Symbol():
-                text, is_marked = names.symbol(formula, self._hides(formula.time))
-                return (text,), "marked" if is_marked else "atom"
-            case Indexed(Symbol() as symbol, indices):
-                return (names.element(symbol, indices, self._hides(symbol.time)),), "atom"
+                return (names.symbol(formula, self._hides(formula)),)
             case Indexed(base, indices):
-                letters = "".join(map(names.index, indices))
-                if any(index.offset.terms or index.offset.constant for index in indices):
-                    letters = ",".join(map(names.index, indices))
-                return (*self.operand(base, "base"), names.subscript(letters)), "atom"
+                return self._at_foot(base, [names.index(index) for index in indices])
+            case Part(operand, start, stop):
+                first = names.dim(start + Dim.number(1))
+                return self._at_foot(operand, [f"{first}:{names.dim(stop)}"])
             case TokenPart(table, token):
-                return (*self.operand(table, "base"), f"[{flat(self.operand(token, 'whole'))}]"), "atom"
-            case Add(terms):
-                return self._sum(terms), "sum"
-            case Neg(a):
-                return (MINUS, *self.operand(a, "operand of minus")), "negative"
-            case Product(factors):
-                return self._product(factors)
-            case Hadamard(factors):
-                return self._hadamard(factors)
+                return (*self._base(table), "[", *self.formula(token), "]")
+            case Add():
+                return self._sum(formula)
+            case Product():
+                return self._product(formula)
+            case Hadamard():
+                return self._hadamard(formula)
             case Quotient(top, bottom):
-                below = self.operand(bottom, "bottom")
-                items = (*self.operand(top, "top"), " ", Break(_QUOTIENT), "/ ", *below)
-                return items, "open" if _reaches_on(bottom) else "quotient"
+                below = self.part(bottom, Strength.POWER, is_last=True)
+                return (*self.part(top, Strength.PRODUCT), " ", Break(_QUOTIENT), "/ ", *below)
             case Power(base, exponent):
-                return (*self.operand(base, "base"), names.power(exponent)), "marked"
-            case Transpose(a):
-                return (*self.operand(a, "base"), "ᵀ"), "marked"
-            case Diag(a):
-                return _call("diag", self.operand(a, "whole")), "atom"
+                return (*self._base(base), names.power(exponent))
+            case Transpose(operand):
+                return (*self._base(operand), "ᵀ")
+            case Diag(operand):
+                return ("diag", *_bracketed(self.formula(operand)))
             case Apply(function, argument, prime):
-                text = _FUNCTION_NAMES.get(function, function) + "′" * prime
-                return _call(text, self.operand(argument, "whole")), "atom"
+                name = _FUNCTION_NAMES.get(function, function) + "′" * prime
+                inner = self.formula(argument)
+                return (name, " ", *inner) if is_bare(formula) else (name, *_bracketed(inner))
             case CrossEntropy(target, probabilities):
-                both = self.operand(target, "whole"), self.operand(probabilities, "whole")
-                return _call("CE", _listed(both)), "atom"
+                return ("CE", *_listed("(", [self.formula(target), self.formula(probabilities)], ")"))
             case Sum():
-                return self._over(formula)
-            case TimeProduct(letter, first, last, body):
-                foot = f"{letter}={names.time(first)}…{names.time(last)}"
-                inner = _Writer(self.running | {letter}).operand(body, "operand of prefix")
-                return (f"Π_{{{foot}}} ", *inner), "prefix"
+                return self._sum_over(formula)
+            case TimeProduct(letter, first_time, last_time, body):
+                foot = f"{letter}={names.time(first_time)}…{names.time(last_time)}"
+                inner = _Writer(self.running | {letter}).part(body, Strength.POWER)
+                return (f"Π_{{{foot}}} ", *inner)
             case Kronecker(left, right):
-                return (f"𝟙[{names.index(left)}={names.index(right)}]",), "atom"
-            case Ones():
-                return ("𝟏",), "atom"
-            case Zeros():
-                return ("𝟎",), "atom"
+                return (f"𝟙[{names.index(left)}={names.index(right)}]",)
+            case Ones(shape):
+                return ("𝟏" if shape else "1",)
+            case Zeros(shape):
+                return ("𝟎" if shape else "0",)
             case Identity():
-                return ("𝐈",), "atom"
+                return ("𝐈",)
             case Concatenation(items):
-                return ("[", *_listed(tuple(self.operand(one, "whole") for one in items)), "]"), "atom"
+                return _listed("[", [self.formula(item) for item in items], "]")
             case Blocks(rows):
-                cells = tuple(tuple(self.operand(one, "whole") for one in row) for row in rows)
-                return (Matrix(cells, numbers=False),), "atom"
-            case Grid(values):
-                numbers = tuple(tuple((names.rounded(value),) for value in row) for row in values)
-                return (Matrix(numbers, numbers=True),), "atom"
+                return (Matrix(tuple(tuple(map(self.formula, row)) for row in rows), numbers=False),)
+            case Grid(grid):
+                numbers = tuple(tuple((names.rounded(value),) for value in row) for row in grid)
+                return (Matrix(numbers, numbers=True),)
             case Derivative():
                 return self._derivative(formula)
-        raise TypeError(f"no notation for {formula!r}")
+        raise TypeError(f"no way to write {formula!r}")
 
-    def _hides(self, time: Time | None) -> bool:
+    def _hides(self, symbol: Symbol) -> bool:
         """`t` itself is understood, except where a sum runs over it."""
-        return time == NOW and NOW.letter not in self.running
+        return symbol.time == NOW and NOW.letter not in self.running
 
-    def _sum(self, terms: tuple[Formula, ...]) -> Run:
-        items = self.operand(terms[0], "first term")
-        for term in terms[1:]:
-            term, is_negative = _unsigned(term)
-            sign, place = (MINUS, "operand of minus") if is_negative else ("+", "term")
-            items += (" ", Break(_TERM), f"{sign} ", *self.operand(term, place))
+    def _base(self, formula: Formula) -> Run:
+        """What a mark can stand above of: a label is no obstacle where a time stands behind it."""
+        if isinstance(formula, Symbol) and formula.time is not None and not self._hides(formula):
+            return self.formula(formula)
+        return self.part(formula, Strength.ATOM)
+
+    def _at_foot(self, base: Formula, indices: list[str]) -> Run:
+        if isinstance(base, Symbol):
+            return (names.element(base, indices, self._hides(base)),)
+        return (*self.part(base, Strength.ATOM), names.subscript(names.joined(indices)))
+
+    def _sum(self, formula: Add) -> Run:
+        items: Run = ()
+        for negative, term in terms(formula):
+            sign = f"{MINUS if negative else '+'} "
+            items += (" ", Break(_TERM), sign) if items else (MINUS,) if negative else ()
+            items += self.part(term, Strength.OPEN)
         return items
 
-    def _product(self, factors: tuple[Formula, ...]) -> tuple[Run, str]:
-        is_negative = isinstance(factors[0], Number) and factors[0].value < 0
-        first = "whole" if is_negative else "first factor"
-        parts = [
-            self.operand(factor, _place(i, len(factors), first, "factor", "last factor"))
-            for i, factor in enumerate(factors)
-        ]
-        items = parts[0]
-        for before, factor, part in zip(factors, factors[1:], parts[1:], strict=False):
-            items += (" ", Break(_PRODUCT), *(("· ",) if _needs_dot(before, factor, part) else ()), *part)
-        kind = "negative" if is_negative else "open" if _reaches_on(factors[-1]) else "product"
-        return items, kind
-
-    def _hadamard(self, factors: tuple[Formula, ...]) -> tuple[Run, str]:
+    def _product(self, formula: Product) -> Run:
+        parts = factors(formula)
         items: Run = ()
-        for i, factor in enumerate(factors):
-            place = _place(i, len(factors), "first of ∘", "operand of ∘", "last of ∘")
-            items += (" ", Break(_HADAMARD), "∘ ") if items else ()
-            items += self.operand(factor, place)
-        return items, "open" if _reaches_on(factors[-1]) else "hadamard"
+        for place, part in enumerate(parts):
+            is_fraction = isinstance(part, Derivative) and part.at is None
+            needed = Strength.QUOTIENT if is_fraction else Strength.PRODUCT
+            written = self.part(part, needed, place == len(parts) - 1)
+            if place:
+                items += (" ", Break(_PRODUCT), *(("· ",) if _needs_dot(parts[place - 1], written) else ()))
+            items += written
+        return items
 
-    def _over(self, formula: Sum) -> tuple[Run, str]:
+    def _hadamard(self, formula: Hadamard) -> Run:
+        parts = factors(formula)
+        items: Run = ()
+        for place, part in enumerate(parts):
+            items += (" ", Break(_HADAMARD), "∘ ") if items else ()
+            items += self.part(part, Strength.QUOTIENT, place == len(parts) - 1)
+        return items
+
+    def _sum_over(self, formula: Sum) -> Run:
         letter, lower, upper = formula.letter, formula.lower, formula.upper
-        if lower is None and upper is None:
-            return (f"Σ{names.mark(letter)} ", *self.operand(formula.body, "operand of prefix")), "prefix"
+        if not formula.over_times:
+            return (f"Σ{names.mark(letter)} ", *self.part(formula.body, Strength.OPEN))
         foot = f"{letter}={names.time(lower)}" if lower else letter
         top = names.time(upper) if upper else str(formula.size) if formula.size else ""
         sign = f"Σ_{{{foot}}}^{{{top}}} " if top else f"Σ_{{{foot}}} "
-        inner = _Writer(self.running | {letter}).operand(formula.body, "operand of prefix")
-        return (sign, *inner), "prefix"
+        return (sign, *_Writer(self.running | {letter}).part(formula.body, Strength.OPEN))
 
-    def _derivative(self, formula: Derivative) -> tuple[Run, str]:
-        top, bottom, at = formula.top, formula.bottom, formula.at
-        below = flat(self.operand(bottom, "whole" if _is_name(bottom) else "operand of ∂"))
-        bar = () if at is None else (f" |{names.mark(names.time(at))}",)
-        if _is_name(top):
-            items: Run = (f"∂{flat(self.operand(top, 'whole'))}/∂{below}", *bar)
-            return items, "at" if bar else "fraction"
-        inner = self.operand(top, "operand of ∂")
-        return (f"∂/∂{below} ", *inner, *bar), "prefix"
+    def _derivative(self, formula: Derivative) -> Run:
+        below = flat(self.part(formula.bottom, Strength.POWER))
+        bar = () if formula.at is None else (f" |{names.mark(names.time(formula.at))}",)
+        if is_name(formula.top):
+            return (f"∂{flat(self.formula(formula.top))}/∂{below}", *bar)
+        return (f"∂/∂{below} ", *_bracketed(self.formula(formula.top)), *bar)
 
 
-def _place(i: int, count: int, first: str, middle: str, last: str) -> str:
-    return first if i == 0 and count > 1 else last if i == count - 1 else middle
+def _needs_brackets(part: Formula, needed: Strength, is_last: bool) -> bool:
+    """On one line a bar, or a sum below a /, says even less where it ends."""
+    has_bar = isinstance(part, Derivative) and part.at is not None
+    if has_bar or (isinstance(part, Quotient) and strength(part.bottom) == Strength.OPEN):
+        return needed > Strength.OPEN
+    return brackets(part, needed, is_last)
 
 
-def _unsigned(term: Formula) -> tuple[Formula, bool]:
-    """A later term without its minus, and whether it had one."""
-    match term:
-        case Neg(a):
-            return a, True
-        case Number(value) if value < 0:
-            return Number(-value), True
-        case Product((Number(value), *rest)) if value < 0:
-            return Product((Number(-value), *rest)), True
-    return term, False
-
-
-def _needs_dot(before: Formula, factor: Formula, part: Run) -> bool:
-    """Between numbers, behind a derivative (whose denominator would go on), behind σ before a bracket."""
-    text = flat(part)
+def _needs_dot(before: Formula, written: Run) -> bool:
+    """Before digits; behind a derivative, whose denominator would go on; between σ and a bracket."""
+    text = flat(written)
     is_call = isinstance(before, Symbol) and before.name == "sigma" and text.startswith("(")
     return text[0] in "0123456789" or isinstance(before, Derivative) or is_call
-
-
-def _reaches_on(formula: Formula) -> bool:
-    """Whether what follows would belong to it: the kind "prefix"."""
-    is_operator = isinstance(formula, Derivative) and not _is_name(formula.top)
-    return isinstance(formula, Sum | TimeProduct) or is_operator
-
-
-def _is_name(formula: Formula) -> bool:
-    """What stands above or below ∂ as it is."""
-    return isinstance(formula, Symbol | Indexed | TokenPart)
 
 
 def _bracketed(items: Run) -> Run:
     return ("(", *_deeper(items), ")")
 
 
-def _call(function: str, argument: Run) -> Run:
-    return (function, *_bracketed(argument))
-
-
-def _listed(parts: tuple[Run, ...]) -> Run:
+def _listed(left: str, parts: list[Run], right: str) -> Run:
     items = parts[0]
     for part in parts[1:]:
         items += (",", " ", Break(_COMMA), *part)
-    return _deeper(items)
+    return (left, *_deeper(items), right)
 
 
 def _deeper(items: Run) -> Run:
     """The same in brackets: lines are broken there later."""
     return tuple(
-        Break(item.rank + _DEEPER)
+        Break(item.rank + IN_BRACKETS)
         if isinstance(item, Break)
         else Factor(item.formula, _deeper(item.run))
         if isinstance(item, Factor)

@@ -1,14 +1,15 @@
-"""A formula on as many lines as it takes: broken at its operators, matrices drawn, shapes below the factors."""
+"""A formula on as many lines as it takes: broken at operators, matrices drawn, shapes below the factors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bptt.formula.shapes import NonConforming, shape_of
+from bptt.formula.shapes import NonConforming, Undefined, shape_of
 from bptt.formula.tree import Formula, Number
 from bptt.ir.dims import Dim
+from bptt.render import unicode_names as names
 from bptt.render.boxes import Box, beside, in_brackets, labelled, matrix, text_box
-from bptt.render.unicode import Break, Factor, Item, Matrix, Run, run
+from bptt.render.unicode import IN_BRACKETS, Break, Factor, Item, Matrix, Run, run
 
 _CLOSING = {"(": ")", "[": "]"}
 _OPERATORS = ("+ ", "− ", "∘ ", "/ ")
@@ -22,9 +23,7 @@ def lines(formula: Formula, columns: int, layout: str = "") -> list[tuple[int, B
 
     The indent is -2 for what stands below the sign. With a `layout` every factor has its shape below it.
     """
-    return [
-        (indent, line_box(items, layout)) for indent, items in _broken(run(formula), columns, layout)
-    ]
+    return [(indent, line_box(items, layout)) for indent, items in _broken(run(formula), columns, layout)]
 
 
 def box(formula: Formula, layout: str = "") -> Box:
@@ -56,13 +55,13 @@ def shape_text(formula: Formula, layout: str) -> str:
         return ""
     try:
         rows, columns = shape_of(formula, layout)
-    except NonConforming:
+    except (NonConforming, Undefined):
         return ""
     return f"({_dim(rows)}×{_dim(columns)})"
 
 
 def _dim(dim: Dim) -> str:
-    text = str(dim).replace(" ", "")
+    text = names.dim(dim)
     return f"({text})" if "+" in text or "-" in text else text
 
 
@@ -79,10 +78,12 @@ def _item_box(item: Item, layout: str) -> Box:
             return matrix([[line_box(cell) for cell in row] for row in rows], on_the_point=numbers)
 
 
-def _broken(items: Run, columns: int, layout: str, depth: int = 0, start: int = 0) -> Iterator[tuple[int, Run]]:
-    """Lines with their indents: broken at the places of the lowest rank, and what is too long still at others.
+def _broken(
+    items: Run, columns: int, layout: str, depth: int = 0, start: int = 0
+) -> Iterator[tuple[int, Run]]:
+    """Lines with their indents, broken at the places of the lowest rank, then at others if need be.
 
-    The first line is indented by `start`; `depth` is how often the line that this is a part of was broken.
+    The first line is indented by `start`; `depth` is how often what this is a part of was broken.
     """
     space = columns - max(start, 0)
     if line_box(items, layout).width > space:
@@ -91,15 +92,16 @@ def _broken(items: Run, columns: int, layout: str, depth: int = 0, start: int = 
     if not ranks or line_box(items, layout).width <= space:
         yield start, items
         return
-    first, *rest = _split(items, min(ranks))
+    rank = min(ranks)
+    first, *rest = _split(items, rank)
     line, indent = first, start
     for part in rest:
         if line_box((*line, *part), layout).width <= columns - max(indent, 0):
             line += part
         else:
             yield from _broken(_stripped(line), columns, layout, depth + 1, indent)
-            is_below_sign = depth == 0 and part[0] in _OPERATORS
-            line, indent = part, _UNDER_THE_SIGN if is_below_sign else _STEP * (depth + 1)
+            is_under_sign = depth == 0 and rank < IN_BRACKETS and part[0] in _OPERATORS
+            line, indent = part, _UNDER_THE_SIGN if is_under_sign else _STEP * max(depth, 1)
     yield from _broken(line, columns, layout, depth + 1, indent)
 
 

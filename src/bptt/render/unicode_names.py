@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from bptt.formula.tree import Index, Symbol, Time
+from bptt.ir.dims import ZERO, Dim
 from bptt.syntax.spelling import GREEK
 from bptt.syntax.unparse import format_number
 
@@ -37,7 +39,7 @@ _GREEK = {name: character for name, character in _GREEK.items() if name.islower(
 _LETTER = "|".join([*sorted(_GREEK, key=len, reverse=True), "[A-Za-z]"])
 _NAME = re.compile(rf"(?P<letter>{_LETTER})(?P<accent>hat|tilde|bar)?(?P<label>(?:_\w*?)?)(?P<digits>[0-9]*)")
 # Of one letter with or without its accent, as far as it is written.
-_NAME_OF_ONE_LETTER = re.compile(r"\w[\u0302-\u0304]?")
+_ONE_LETTER = re.compile(r"\w[\u0302-\u0304]?")
 _WORD = re.compile(r"(?P<word>.*?)(?P<digits>[0-9]*)")
 
 
@@ -52,43 +54,43 @@ def name(written: str) -> str:
     return unicodedata.normalize("NFC", letter) + parts["label"] + _below(parts["digits"])
 
 
-def symbol(symbol: Symbol, hide: bool = False) -> tuple[str, bool]:
-    """The symbol, and whether a further mark above it would run together with its label.
-
-    With `hide` its time is not written.
-    """
+def symbol(symbol: Symbol, hide: bool = False) -> str:
+    """The symbol; with `hide` its time is not written."""
     text = name(symbol.name) + _label(symbol)
-    if symbol.time is None or hide:
-        return text, bool(symbol.of)
-    return f"{text}[{time(symbol.time)}]", False
+    return text if symbol.time is None or hide else f"{text}[{time(symbol.time)}]"
 
 
-def element(of: Symbol, indices: tuple[Index, ...], hide: bool = False) -> str:
-    """An element of what the symbol stands for."""
-    text, _ = symbol(of, hide)
-    letters = [index(one) for one in indices]
-    joined = ("," if any(len(one) > 1 for one in letters) else "").join(letters)
-    if text.endswith("]"):
-        return text + subscript(joined)
-    if "^" in text and not _NAME_OF_ONE_LETTER.fullmatch(name(of.of)):
-        return f"{text}_{joined}" if len(joined) == 1 else f"{text}_{{{joined}}}"
-    if of.of:
-        return text + subscript(joined)
+def element(of: Symbol, indices: Sequence[str], hide: bool = False) -> str:
+    """The element of the symbol, or the elements, at these indices."""
+    text, foot = symbol(of, hide), joined(indices)
+    if "^" in text and not text.endswith("]") and not _ONE_LETTER.fullmatch(name(of.of)):
+        return f"{text}_{foot}" if len(foot) == 1 else f"{text}_{{{foot}}}"
+    if of.of or text.endswith("]"):
+        return text + subscript(foot)
     stem, _, label = text.partition("_")
     if label:
-        return f"{stem}_{{{label},{joined}}}"
+        return f"{stem}_{{{label},{foot}}}"
     stem = text.rstrip("".join(_SUBSCRIPTS.values()))
-    if stem == text:
-        return text + subscript(joined)
-    small = _below(joined)
     digits = "".join(str(unicodedata.digit(digit)) for digit in text[len(stem) :])
-    return f"{text},{small}" if small else f"{stem}_{{{digits},{joined}}}"
+    if not digits:
+        return text + subscript(foot)
+    small = _below(foot)
+    return f"{text},{small}" if small else f"{stem}_{{{digits},{foot}}}"
 
 
-def index(one: Index) -> str:
+def index(index: Index) -> str:
     """An index with its offset: `i`, `i+e`."""
-    offset = str(one.offset).replace(" ", "")
-    return one.letter if offset == "0" else f"{one.letter}+{offset}".replace("+-", "-")
+    return index.letter if index.offset == ZERO else f"{index.letter}+{dim(index.offset)}".replace("+-", "-")
+
+
+def joined(indices: Sequence[str]) -> str:
+    """`ij`, or `i+e,j` where one is more than a letter."""
+    return ("" if all(len(one) == 1 for one in indices) else ",").join(indices)
+
+
+def dim(dim: Dim) -> str:
+    """A size without spaces: `e+h`."""
+    return str(dim).replace(" ", "")
 
 
 def time(written: Time) -> str:
