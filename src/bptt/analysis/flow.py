@@ -85,15 +85,18 @@ class Flow:
         return float(left[-1] - left[first]) / (self.steps - first)
 
     def half(self, state: str | None = None) -> int | None:
-        """After how many steps less than half is left; None if not within the steps measured."""
+        """The first k at which half or less is left of what there was at the first k with a gradient at all;
+        None if it is not within the steps.
+        """
         left = self.curve(state).left
-        below = np.flatnonzero(left[self.reference or 0 :] <= math.log(0.5))
-        return int(below[0]) + (self.reference or 0) if below.size else None
+        (some,) = np.nonzero(left > -math.inf)
+        if not some.size:
+            return None
+        (below,) = np.nonzero(left[some[0] :] <= left[some[0]] + math.log(0.5))
+        return int(some[0] + below[0]) if below.size else None
 
 
-def measure_flow(
-    model: Model, sizes: Mapping[str, int], params: Arrays, x: Ids, y: Ids, steps: int
-) -> Flow:
+def measure_flow(model: Model, sizes: Mapping[str, int], params: Arrays, x: Ids, y: Ids, steps: int) -> Flow:
     """The flow at given parameters through the last `steps` of the sequences x, whose next tokens are y:
     both (T, B), T ≥ steps.
 
@@ -112,9 +115,7 @@ def measure_flow(
     base = total[reference or 0]
     curves = {name: _curve(log, base) for name, log in norms.items()}
     radius, norm = _spectrum(step, params, x[-steps:], entering[-steps:])
-    return Flow(
-        steps, x.shape[1], reference, _log_rms(base), curves.pop(""), curves, radius, norm
-    )
+    return Flow(steps, x.shape[1], reference, _log_rms(base), curves.pop(""), curves, radius, norm)
 
 
 def _log_norms(
@@ -164,9 +165,7 @@ def _log_rms(logs: NDArray[np.float64]) -> float:
     return top + 0.5 * math.log(float(np.exp(2.0 * (logs - top)).mean()))
 
 
-def _spectrum(
-    step: Step, params: Arrays, x: Ids, entering: Floats
-) -> tuple[Spread | None, Spread | None]:
+def _spectrum(step: Step, params: Arrays, x: Ids, entering: Floats) -> tuple[Spread | None, Spread | None]:
     """Spectral radius and largest singular value of the Jacobian, at steps and examples spread evenly."""
     if step.size > LARGEST:
         return None, None

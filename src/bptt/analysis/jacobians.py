@@ -60,7 +60,7 @@ class Step:
         return self._flat(self._states.run(params, {"x": x}, carries), _entering)
 
     def back(self, params: Arrays, x: Ids, states: Floats, cotangents: Floats) -> Floats:
-        """g ∂s_t/∂s_{t-1} for each token x, state that enters, and cotangent g: (T, B), (T, B, size) twice."""
+        """g ∂s_t/∂s_{t-1} for tokens x (T, B), states that enter and cotangents g, both (T, B, size)."""
         inputs = {"x": x} | self._named(states, _entering) | self._named(cotangents, cotangent_name)
         return self._flat(self._back.run(params, inputs), cotangent_name)
 
@@ -80,7 +80,7 @@ class Step:
         In the first, each part of s_T varies on its own: the c of an LSTM acts on J_T through h alone, so it
         has none of it.
         """
-        inputs = {"x": x[None], "y": y[None], "weight": np.ones((1, len(x)))}
+        inputs: dict[str, Array] = {"x": x[None], "y": y[None], "weight": np.ones((1, len(x)))}
         found = self._last.run(params, inputs | self._named(states[None], _entering))
         return self._flat(found, _leaving)[0], self._flat(found, cotangent_name)[0]
 

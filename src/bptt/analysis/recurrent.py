@@ -86,7 +86,7 @@ def recurrent_matrices(model: Model) -> tuple[RecurrentMatrix, ...]:
 
 
 def _each_once(found: Sequence[RecurrentMatrix]) -> tuple[RecurrentMatrix, ...]:
-    """Without repetitions; where a parameter is used in several ways of which one takes all of it, that one."""
+    """Without repetitions; where one use of a parameter takes all of it, that use alone."""
     kept: dict[str, list[RecurrentMatrix]] = {}
     for m in found:
         parts = kept.setdefault(m.name, [])
@@ -119,9 +119,7 @@ def _closure(name: str, model: Model, carried: Mapping[Expr, frozenset[str]]) ->
     return reached
 
 
-def _carried_parts(
-    e: Expr, carried: Mapping[Expr, frozenset[str]], axis: int
-) -> list[tuple[Dim, Dim]]:
+def _carried_parts(e: Expr, carried: Mapping[Expr, frozenset[str]], axis: int) -> list[tuple[Dim, Dim]]:
     """From where to where along `axis` an expression holds anything of a carry: of [e, h[t-1]] the part
     that is h.
     """

@@ -35,7 +35,7 @@ PICTURE = "flow.png"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "models", nargs="+", metavar="MODEL|RUN", help="shipped models, files, equations, or runs"
+        "models", nargs="*", metavar="MODEL|RUN", help="shipped models, files, equations, or runs"
     )
     parser.add_argument(
         "--steps",
@@ -105,6 +105,8 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(
             f"--plot {args.plot} is no file name that ends in .png", hint="put --plot after the models"
         )
+    if not args.models:
+        raise InputError("no model is named", hint="bptt flow tanh residual, or the folder of a run")
 
 
 def _measure(subject: Subject, args: argparse.Namespace) -> list[Measured]:
@@ -133,9 +135,11 @@ def _examples(subject: Subject, steps: int) -> int:
 
 def _reading(args: argparse.Namespace, subject: Subject, examples: int) -> str:
     if args.text is not None:
-        return f"{examples} parts of {args.text}, drawn with seed {args.seed}"
-    tokens = f"{examples} sequences of tokens drawn uniformly from all {subject.sizes['V']}"
-    return f"{tokens}, no text; the first {WARM_UP} tokens are read before; seed {args.seed}"
+        return f"{examples} parts of {args.text}, seed {args.seed}"
+    tokens = "drawn uniformly from the vocabulary" if subject.tokenizer else "drawn uniformly"
+    return (
+        f"{examples} sequences of tokens {tokens} (no text), {WARM_UP} of them read before; seed {args.seed}"
+    )
 
 
 def _plot(measured: Sequence[Measured], path: Path) -> None:
@@ -164,9 +168,7 @@ def _kinds(text: str) -> tuple[str, ...]:
     kinds = tuple(dict.fromkeys(text.split(",")))
     for kind in kinds:
         if kind not in KINDS:
-            raise InputError(
-                f"--recurrent {kind} is no kind of matrix", hint="there are " + ", ".join(KINDS)
-            )
+            raise InputError(f"--recurrent {kind} is no kind of matrix", hint="there are " + ", ".join(KINDS))
     return kinds
 
 

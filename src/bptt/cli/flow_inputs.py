@@ -27,7 +27,7 @@ def random_sequences(subject: Subject, steps: int, examples: int, seed: int) -> 
 
 
 def text_sequences(subject: Subject, name: str, steps: int, examples: int, seed: int) -> tuple[Ids, Ids]:
-    """Parts of a text, drawn at random: (T, B) each. Where a run knows sentences, the beginnings of sentences.
+    """Parts of a text, drawn at random: (T, B) each. Where a run knows sentences, beginnings of sentences.
 
     InputError where the text (or all of its sentences) is shorter than `steps`.
     """

@@ -17,14 +17,15 @@ from bptt.cli.flow_subjects import Weights
 from bptt.lm.checkpoint import write_whole
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+
+Color = str | tuple[float, float, float, float]
 
 # Powers of ten at most from one to the edge of the picture: what is left of less cannot be told from nothing.
 _DECADES = 12
-# Scales of the first weights go from light to dark; others stand out.
-_SCALES = ("#9ecae1", "#4292c6", "#2171b5", "#08306b")
+# The scales of the first weights are shades of blue; others stand out.
 _OTHERS = ("#e6550d", "#31a354", "#756bb1", "#d62728", "#8c564b")
-_COLUMNS = 3
 
 
 def plot_flow(measured: Sequence[Measured], path: Path) -> None:
@@ -37,7 +38,7 @@ def plot_flow(measured: Sequence[Measured], path: Path) -> None:
 
     labels = list(dict.fromkeys(m.label for m in measured))
     weights = list(dict.fromkeys(m.weights for m in measured))
-    columns = min(len(labels), _COLUMNS)
+    columns = len(labels) if len(labels) <= 3 else math.ceil(math.sqrt(len(labels)))
     rows = math.ceil(len(labels) / columns)
     figure = Figure(figsize=(1.6 + 3.9 * columns, 0.5 + 3.6 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -46,7 +47,7 @@ def plot_flow(measured: Sequence[Measured], path: Path) -> None:
     for panel, label in zip(panels.flat, labels, strict=False):
         for m in measured:
             if m.label == label:
-                _draw(panel, m, _color(weights, m), m.weights.label(name) or "as given")
+                _draw(panel, m, _color(weights, m), m.weights_label(name))
         panel.axhline(0.0, color="black", linewidth=0.6)
         panel.set_title(label, loc="left")
         panel.set_ylim(low, high)
@@ -58,31 +59,34 @@ def plot_flow(measured: Sequence[Measured], path: Path) -> None:
         panel.set_visible(False)
     figure.supxlabel("k, steps back from T", fontsize="medium")
     figure.supylabel("gradient left, relative to k = 0", fontsize="medium")
-    handles = {}
+    handles: dict[str, Artist] = {}
     for panel in panels.flat[: len(labels)]:
         for handle, text in zip(*panel.get_legend_handles_labels(), strict=True):
             handles.setdefault(text, handle)
-    figure.legend(handles.values(), handles.keys(), loc="outside right center", frameon=False)
+    figure.legend(list(handles.values()), list(handles), loc="outside right center", frameon=False)
     content = BytesIO()
     figure.savefig(content, dpi=150, format="png")
     write_whole(path, content.getvalue())
 
 
-def _draw(panel: Axes, m: Measured, color: str, label: str) -> None:
+def _draw(panel: Axes, m: Measured, color: Color, label: str) -> None:
     curve = m.flow.curve(m.state)
     ks = np.arange(m.flow.steps + 1)
     left, low, high = (np.where(np.isfinite(c), c, np.nan) / math.log(10) for c in astuple(curve))
     dashed = "--" if m.weights.kind not in ("initial", "trained") else "-"
+    if m.fate == "overflows":
+        label += " (overflows)"
     panel.plot(ks, left, color=color, linewidth=1.8, linestyle=dashed, label=label)
     panel.fill_between(ks, low, high, color=color, alpha=0.18, linewidth=0)
 
 
-def _color(weights: Sequence[Weights], m: Measured) -> str:
-    """A shade for each scale of the weights that come first, a colour of its own for each other kind."""
+def _color(weights: Sequence[Weights], m: Measured) -> Color:
+    """A shade for each scale of the weights that come first, the last one dark; colours for all others."""
+    from matplotlib import colormaps
+
     first = [w for w in weights if w.kind == weights[0].kind]
     if m.weights in first:
-        # A single curve is dark.
-        return _SCALES[(first.index(m.weights) - len(first)) % len(_SCALES)]
+        return colormaps["Blues"](1.0 - 0.6 * (1.0 - (first.index(m.weights) + 1) / len(first)))
     others = [w for w in weights if w not in first]
     return _OTHERS[others.index(m.weights) % len(_OTHERS)]
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bptt.analysis.flow import Flow
+from bptt.analysis.recurrent import KINDS
 from bptt.cli.flow_subjects import Subject, Weights
 
 # What is called what, by ln of what is left after all steps.
@@ -18,18 +19,20 @@ FATES = ("vanishes", "fades", "keeps its size", "grows", "explodes", "is zero", 
 _NOTICED = math.log(1.1)
 
 
-def show_left(log: float) -> str:
-    """A share from its logarithm, with two digits or three, however small or large: `0.071`, `5.4e-13`."""
+def show_left(log: float, digits: int = 1) -> str:
+    """A share from its logarithm, however small or large: `0.071`, `12.6`, `5.4e-13` (with `digits` after
+    the point).
+    """
     if math.isnan(log):
-        return "inf"
+        return "-"
     if log == -math.inf:
         return "0"
-    if -math.log(1000) < log < math.log(10000):
-        share = math.exp(log)
-        return f"{share:.2g}" if share < 0.995 else f"{share:.3g}" if share < 1000 else f"{share:.0f}"
-    exponent = math.floor(log / math.log(10))
-    mantissa = f"{math.exp(log - exponent * math.log(10)):.1f}"
-    return f"1.0e{exponent + 1}" if mantissa == "10.0" else f"{mantissa}e{exponent}"
+    for decimals, limit in ((0, 100.0), (1, 10.0), (2, 0.1), (3, 0.01)):
+        if math.log(limit) - 1e-9 <= log < math.log(10000):
+            return f"{math.exp(log):.{decimals}f}"
+    exponent = math.floor(log / math.log(10) + 1e-9)
+    mantissa = f"{math.exp(log - exponent * math.log(10)):.{digits}f}"
+    return f"{1:.{digits}f}e{exponent + 1}" if mantissa.startswith("10") else f"{mantissa}e{exponent}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,14 @@ class Measured:
 
     @property
     def label(self) -> str:
-        return self.subject.variant or self.subject.label
+        """The model's name, with what was left out of it."""
+        return f"{self.subject.label} {self.subject.variant}".strip()
+
+    def weights_label(self, name: str) -> str:
+        """The weights, `name` being the recurrent matrix's if there is one alone."""
+        if not self.subject.recurrent:
+            return f"{self.weights.kind} weights"
+        return self.weights.label(name)
 
     @property
     def left(self) -> float:
@@ -79,22 +89,26 @@ def remarks(measured: Sequence[Measured], name: str) -> list[str]:
 
 
 def _fates(rows: Sequence[Measured], label: str, name: str) -> str:
+    """`tanh: the gradient fades with H × 1 (half is gone after 11 steps); explodes with …`."""
     parts = []
     for fate in FATES:
-        those = [m for m in rows if m.fate == fate]
-        if those:
-            parts.append(f"{fate} with " + _listed([_detail(m, name) for m in those]))
+        details: dict[str, list[str]] = {}
+        for m in rows:
+            if m.fate == fate:
+                details.setdefault(_detail(m), []).append(m.weights_label(name))
+        if details:
+            groups = [_listed(labels) + detail for detail, labels in details.items()]
+            parts.append(f"{fate} with " + ", with ".join(groups))
     return f"{label}: the gradient " + "; ".join(parts) + "."
 
 
-def _detail(m: Measured, name: str) -> str:
-    label = m.weights.label(name)
-    if m.fate in ("vanishes", "fades"):
-        half = m.flow.half(m.state)
-        return f"{label} (less than half is left after {half} step{'s' if half != 1 else ''})"
+def _detail(m: Measured) -> str:
+    half = m.flow.half(m.state)
+    if m.fate in ("vanishes", "fades") and half is not None:
+        return f" (half is gone after {half} step{'s' if half != 1 else ''})"
     if m.fate in ("grows", "explodes"):
-        return f"{label} ({show_left(m.left)}-fold after {m.flow.steps} steps)"
-    return label
+        return f" ({show_left(m.left)}-fold after {m.flow.steps} steps)"
+    return ""
 
 
 def _identity(measured: Sequence[Measured], name: str) -> list[str]:
@@ -104,41 +118,45 @@ def _identity(measured: Sequence[Measured], name: str) -> list[str]:
     if not carriers or not others:
         return []
     whole, plain = carriers[0].subject, others[0].subject
-    term = " and ".join(f"{variable}[t-1]" for variable in whole.carried)
     without = "without it" if plain.variant else f"in {plain.label}"
-    pairs = [
-        (a, b)
-        for a in carriers
-        for b in others
-        if a.subject is whole and b.subject is plain and a.weights == b.weights
-    ]
-    more, less, beyond = [], [], []
-    for a, b in pairs:
-        if math.isnan(a.left) or math.isnan(b.left) or abs(a.left - b.left) < _NOTICED:
-            continue
-        here, there = show_left(a.left), show_left(b.left)
-        label = a.weights.label(name)
-        if a.left > max(b.left, -_HALVED):
-            beyond.append(f"with {label} it is {here}-fold after {a.flow.steps} steps ({without} {there})")
-        elif abs(a.left) < abs(b.left):
-            more.append(f"with {label} {here} is left ({without} {there})")
-        else:
-            radii = ""
-            if a.flow.radius and b.flow.radius:
-                radii = (
-                    f", where the spectral radius of a step is {a.flow.radius.median:.2f}"
-                    f" ({without} {b.flow.radius.median:.2f})"
-                )
-            less.append(f"with {label} {here} is left ({without} {there}){radii}")
+    kept, less, more = [], [], []
+    for a in carriers:
+        for b in others:
+            # What training begins with, or has come to, is not the same for two models.
+            same = plain.variant != "" or a.weights.kind in KINDS
+            pair = a.subject is whole and b.subject is plain and a.weights == b.weights and same
+            # What overflows is no number; what is nearly equal is no difference.
+            if pair and abs(a.left - b.left) >= _NOTICED:
+                label = a.weights_label(name)
+                here, there = show_left(a.left), f"{show_left(b.left)} {without}"
+                if abs(a.left) < abs(b.left):
+                    kept.append(f"{here} with {label} ({there})")
+                elif a.left < b.left:
+                    less.append(f"{here} with {label} ({there}){_radii(a, b, without)}")
+                if a.left > max(b.left, -_HALVED):
+                    more.append(f"{here} times as much with {label} ({there})")
+    term = "the term " + " + ".join(f"{variable}[t-1]" for variable in whole.carried)
+    after = f"after {carriers[0].flow.steps} steps"
     sentences = []
-    if more:
-        sentences.append(f"The term {term} helps {_listed(more)}.")
+    if kept:
+        sentences.append(f"{term} helps. Left {after}: {_listed(kept)}.")
     if less:
-        sentences.append(f"It does not for every {name or 'matrix'}: {_listed(less)}.")
-    if beyond:
-        sentences.append(f"Nor does {term} keep the gradient from growing: {_listed(beyond)}.")
-    return sentences
+        every = f"every {name}" if name else "all weights"
+        sentences.append(
+            f"{term} does not keep the gradient alive for {every}. Left {after}: {_listed(less)}."
+        )
+    if more:
+        sentences.append(f"{term} does not keep the gradient from growing. Left {after}: {_listed(more)}.")
+    return [sentence[0].upper() + sentence[1:] for sentence in sentences]
+
+
+def _radii(a: Measured, b: Measured, without: str) -> str:
+    if a.flow.radius is None or b.flow.radius is None:
+        return ""
+    here, there = a.flow.radius.median, b.flow.radius.median
+    return f", where a step has the spectral radius {here:.2f} ({there:.2f} {without})"
 
 
 def _listed(parts: Sequence[str]) -> str:
-    return ", ".join(parts)
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from bptt.analysis.flow import HIGH, LARGEST, LOW, Curve, Spread
+from bptt.analysis.recurrent import KINDS
 from bptt.cli.flow_remarks import Measured, remarks, show_left
 
 WIDTH = 80
@@ -24,8 +25,15 @@ def report(measured: Sequence[Measured], reading: str, symbols: Sequence[str]) -
     rows = ordered(measured)
     parts = [_heading(measured, reading), symbols, _left_table(rows, name), _jacobian_table(rows, name)]
     blocks = ["\n".join(lines) for lines in map(list, parts) if lines]
-    blocks += [textwrap.fill(sentence, WIDTH - 1) for sentence in remarks(measured, name)]
+    blocks += map(_filled, remarks(measured, name))
     return "\n\n".join(blocks)
+
+
+def _filled(sentence: str) -> str:
+    """In lines, none of which breaks within `H × 0.5` or `H = -0.9 I`."""
+    for sign in (" × ", " = ", " I"):
+        sentence = sentence.replace(sign, sign.replace(" ", "\N{NO-BREAK SPACE}"))
+    return textwrap.fill(sentence, WIDTH - 1).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def matrix_name(measured: Sequence[Measured]) -> str:
@@ -45,17 +53,26 @@ def _heading(measured: Sequence[Measured], reading: str) -> Iterator[str]:
     state = measured[0].state
     variables = {name for m in measured for name in m.flow.states}
     whole = variables.pop() if len(variables) == 1 else "s"
-    yield f"How much of a gradient is left k steps back: |∂J_T/∂{state or whole}_(T-k)| / |∂J_T/∂{whole}_T|."
-    yield "J_T is the loss of step T alone, the norm a root mean square over inputs."
+    yield f"How much of a gradient is left k steps back: |∂J_T/∂{state or whole}_(T-k)| / |∂J_T/∂{whole}_T|,"
+    yield "J_T being the loss of step T alone. Root mean square over inputs."
     if whole == "s":
-        yield "s is all that a step carries on; a part of it is varied with the rest held fixed."
-    for m in {m.label: m for m in reversed(measured) if not m.subject.variant}.values():
+        yield "s is all that a step carries on; each part varies with the rest held fixed."
+    for m in {m.label: m for m in measured if not m.subject.variant}.values():
         sizes = ", ".join(f"{size} = {n}" for size, n in m.subject.sizes.items())
         parts = [r.name if r.whole else f"{r.name} (what multiplies the state)" for r in m.subject.recurrent]
-        yield from textwrap.wrap(f"{m.label}: {sizes}; recurrent: {', '.join(parts) or 'no matrix'}", WIDTH - 1)
+        yield from textwrap.wrap(
+            f"{m.label}: {sizes}; recurrent: {', '.join(parts) or 'no matrix'}", WIDTH - 1
+        )
         if m.flow.reference:
             yield f"{m.label}: relative to k = {m.flow.reference}; the loss depends on no later state"
-    yield from textwrap.wrap(reading, WIDTH - 1)
+    yield from textwrap.wrap(f"inputs: {reading}", WIDTH - 1)
+    kinds = {m.weights.kind for m in measured if m.subject.recurrent}
+    if "initial" in kinds:
+        several = sum(m.weights.scale == 1.0 and m.weights.kind == "initial" for m in measured) > 1
+        own = ", of each model its own" if several and not any(m.subject.variant for m in measured) else ""
+        yield "× 1: the weights that training begins with" + own
+    if "random" in kinds:
+        yield f"random: {KINDS['random']}"
 
 
 def _left_table(rows: Sequence[Measured], name: str) -> Iterator[str]:
@@ -64,25 +81,32 @@ def _left_table(rows: Sequence[Measured], name: str) -> Iterator[str]:
     labels = _labels([(m, part) for m, part, _ in lines], name)
     width = len(labels[0])
     bands = [_band(curve) for _, _, curve in lines]
-    last = max(12, *map(len, bands))
+    last = max([10, *map(len, bands)])
     shown = _columns(rows[0].flow.steps, (WIDTH - 1 - width - last) // _COLUMN)
     title = f"{LOW}–{HIGH} %"
-    yield "left after k =".ljust(width) + "".join(f"{k:>{_COLUMN}}" for k in shown) + f"{title:>{last + 1}}"
+    yield f"What is left after k steps, and the {LOW}th to {HIGH}th percentile of it after the last"
+    yield "k =".ljust(width) + "".join(f"{k:>{_COLUMN}}" for k in shown) + f"{title:>{last + 1}}"
     for label, (_, _, curve), band in zip(labels, lines, bands, strict=True):
-        yield label + "".join(f"{show_left(float(curve.left[k])):>{_COLUMN}}" for k in shown) + f" {band:>{last}}"
+        yield (
+            label
+            + "".join(f"{show_left(float(curve.left[k])):>{_COLUMN}}" for k in shown)
+            + f" {band:>{last}}"
+        )
 
 
 def _jacobian_table(rows: Sequence[Measured], name: str) -> Iterator[str]:
-    """The factor per step, when half is gone, and the median and range of the Jacobians' sizes."""
+    """The factor per step, when half is gone, and the spectral radius and norm of the Jacobian."""
     labels = _labels([(m, "") for m in rows], name)
     width = len(labels[0])
-    titles = f"{'per step':>9}{'half at':>9}{'spectral radius':>19}{'largest singular':>19}"
-    yield "Jacobian of a step".ljust(width)[:width] + titles
+    yield "Factor per step (mean), when half is gone, a step's Jacobian: median (range)"
+    yield " " * width + f"{'factor':>9}{'half':>9}{'spectral radius':>18}{'norm':>18}"
     for label, m in zip(labels, rows, strict=True):
         half = m.flow.half(m.state)
         at = "-" if m.fate == "overflows" else f"k = {half}" if half is not None else "-"
         factor = _number(math.exp(min(m.log_factor, 700.0)), 3)
-        yield f"{label}{factor:>9}{at:>9}{_spread(m.flow.radius):>19}{_spread(m.flow.norm):>19}"
+        yield f"{label}{factor:>9}{at:>9} {_spread(m.flow.radius):>17} {_spread(m.flow.norm):>17}"
+    if any(m.flow.radius is None for m in rows):
+        yield f"(no Jacobian: the state has more than {LARGEST:,} numbers, or they overflow)"
 
 
 def _curves(m: Measured) -> list[tuple[str, Curve]]:
@@ -95,7 +119,7 @@ def _curves(m: Measured) -> list[tuple[str, Curve]]:
 
 def _labels(rows: Sequence[tuple[Measured, str]], name: str) -> list[str]:
     """Weights, model and part of the state for each row, as far as they differ; what repeats is left out."""
-    cells = [(m.weights.label(name) or "as given", m.label, part) for m, part in rows]
+    cells = [(m.weights_label(name), m.subject.variant or m.label, part) for m, part in rows]
     kept = [i for i in range(3) if i == 0 or len({cell[i] for cell in cells}) > 1]
     widths = {i: max(len(cell[i]) for cell in cells) for i in kept}
     labels, before = [], ("", "", "")
@@ -103,7 +127,7 @@ def _labels(rows: Sequence[tuple[Measured, str]], name: str) -> list[str]:
         shown = ["" if cell[: i + 1] == before[: i + 1] else cell[i] for i in kept]
         labels.append("  ".join(f"{text:<{widths[i]}}" for text, i in zip(shown, kept, strict=True)))
         before = cell
-    return [label.ljust(len("left after k =")) for label in labels]
+    return labels
 
 
 def _columns(steps: int, room: int) -> list[int]:
@@ -116,7 +140,8 @@ def _columns(steps: int, room: int) -> list[int]:
 
 
 def _band(curve: Curve) -> str:
-    return f"{show_left(float(curve.low[-1]))}–{show_left(float(curve.high[-1]))}"
+    low, high = float(curve.low[-1]), float(curve.high[-1])
+    return "-" if math.isnan(high) else f"{show_left(low, 0)}–{show_left(high, 0)}"
 
 
 def _spread(spread: Spread | None) -> str:
@@ -126,6 +151,6 @@ def _spread(spread: Spread | None) -> str:
 
 
 def _number(value: float, digits: int = 2) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:.{digits}f}" if value < 1000 else f"{value:.1e}"
+    if value < 1000:
+        return f"{value:.{digits}f}"
+    return "-" if math.isnan(value) else show_left(math.log(value))
