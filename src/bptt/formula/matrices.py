@@ -65,9 +65,9 @@ def token_part(formula: Formula, table: Tensor, token: Tensor, layout: str) -> T
 
 
 def part(formula: Formula, value: Tensor, start: int, stop: int) -> Tensor:
-    if 1 not in value.pair or not 0 <= start <= stop <= max(value.pair):
+    if not (value.is_matrix and 1 in value.pair and 0 <= start <= stop <= max(value.pair)):
         raise NonConforming(formula, pairs((value,)))
-    array = value.as_matrix()
+    array = value.array
     elements = array[..., start:stop] if value.pair[0] == 1 else array[..., start:stop, :]
     return matrix(elements, value.letters)
 

@@ -120,10 +120,8 @@ def shape_of(formula: Formula, layout: str) -> Pair:
             return _blocks(formula, tuple(tuple(shape_of(i, layout) for i in row) for row in rows_of_items))
         case Part(a, start, stop):
             rows, columns = shape_of(a, layout)
-            if ONE not in (rows, columns):
+            if not _is_vector((rows, columns)):
                 raise NonConforming(formula, ((rows, columns),))
-            if (rows, columns) == NUMBER:
-                return oriented((stop - start,), layout)
             return (ONE, stop - start) if rows == ONE else (stop - start, ONE)
         case Blocks(rows_of_blocks):
             return _blocks(formula, tuple(tuple(shape_of(i, layout) for i in row) for row in rows_of_blocks))
