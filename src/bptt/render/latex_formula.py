@@ -1,0 +1,114 @@
+"""Formulas in LaTeX: what amsmath and amssymb know, and MathJax too."""
+
+from __future__ import annotations
+
+import re
+
+from bptt.formula.tree import Formula
+from bptt.render.latex_text import SIGNS, greek_command, upright
+from bptt.render.marks import (
+    Bold,
+    Brackets,
+    Call,
+    Digits,
+    Evaluated,
+    Fraction,
+    Known,
+    Letter,
+    Limits,
+    Line,
+    Mark,
+    Matrix,
+    Root,
+    Script,
+    Sign,
+    Space,
+    Under,
+    Word,
+    is_tall,
+)
+from bptt.render.typeset import typeset
+
+# Words that LaTeX knows as functions, with the space around them.
+_FUNCTIONS = {"tanh": r"\tanh", "exp": r"\exp", "log": r"\log"}
+_ENDS_IN_COMMAND = re.compile(r"\\[A-Za-z]+$")
+
+
+def show(formula: Formula, timed: bool) -> str:
+    """The formula for mathematics mode."""
+    return write(typeset(formula, timed))
+
+
+def sign(text: str) -> str:
+    """The command for a sign; one that is not in the table stands as text."""
+    return SIGNS.get(text) or rf"\mathrel{{\text{{{upright(text)}}}}}"
+
+
+def write(mark: Mark, is_small: bool = False) -> str:
+    """The mark in LaTeX; what is small (in a script) is written without spaces."""
+    match mark:
+        case Letter(name, accent):
+            letter = greek_command(f"\\{name}") if len(name) > 1 else name
+            return rf"\{accent}{{{letter}}}" if accent else letter
+        case Word(text):
+            return _FUNCTIONS.get(text) or rf"\mathrm{{{upright(text)}}}"
+        case Digits(text):
+            return text
+        case Bold(text):
+            return rf"\mathbf{{{text}}}"
+        case Sign(text):
+            return sign(text)
+        case Space():
+            return r"\,"
+        case Line(items):
+            return _joined([write(item, is_small) for item in items], is_small)
+        case Call(function, Brackets() as argument):
+            # TeX would put a space before a bracket that grows.
+            gap = r"\!" if is_tall(argument) else ""
+            return write(function, is_small) + gap + write(argument, is_small)
+        case Call(function, argument):
+            return f"{write(function, is_small)} {write(argument, is_small)}"
+        case Script(base, None, Sign("′")):
+            return f"{write(base)}'"
+        case Script(base, below, above):
+            # A power is read last, whose a thing is first.
+            scripts = [_script("_", below), _script("^", above)]
+            return _base(base) + "".join(scripts if isinstance(above, Sign | Digits) else reversed(scripts))
+        case Limits(operator, below, above):
+            return sign(operator) + _script("_", below) + _script("^", above)
+        case Fraction(top, bottom):
+            return rf"\frac{{{write(top)}}}{{{write(bottom)}}}"
+        case Root(body):
+            return rf"\sqrt{{{write(body)}}}"
+        case Brackets(body, left, right):
+            inner = write(body, is_small)
+            return rf"\left{left}{inner}\right{right}" if is_tall(body) else f"{left}{inner}{right}"
+        case Evaluated(body, below):
+            return rf"\left.{write(body)}\right\vert{_script('_', below)}"
+        case Matrix(rows):
+            lines = r" \\ ".join(" & ".join(map(write, row)) for row in rows)
+            return rf"\begin{{bmatrix}} {lines} \end{{bmatrix}}"
+        case Under(body, note):
+            return rf"\underset{{{write(note, True)}}}{{{write(body)}}}"
+        case Known(body=body):
+            return write(body, is_small)
+
+
+def _base(base: Mark) -> str:
+    inner = base.body if isinstance(base, Known) else base
+    return f"{{{write(base)}}}" if isinstance(inner, Script | Line) else write(base)
+
+
+def _script(place: str, mark: Mark | None) -> str:
+    return "" if mark is None else f"{place}{{{write(mark, True)}}}"
+
+
+def _joined(parts: list[str], is_small: bool) -> str:
+    text = ""
+    for place, part in enumerate(parts):
+        if part == r"\," and parts[place + 1].startswith(tuple(_FUNCTIONS.values())):
+            continue
+        needed = _ENDS_IN_COMMAND.search(text) and part[0].isalpha()
+        wanted = text not in ("", "-") and not is_small and part != ","
+        text += f" {part}" if needed or wanted else part
+    return text
