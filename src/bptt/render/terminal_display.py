@@ -68,9 +68,7 @@ def display_lines(display: Display, columns: int, layout: str, styled: Styled) -
             behind = one.note and fits and place == one.baseline
             yield padded(line, note_at) + styled(one.note, "dim") if behind else line
         if one.note and not fits:
-            for line in _note_below(row, frame):
-                indent = len(line) - len(line.lstrip())
-                yield line[:indent] + styled(line[indent:], "dim")
+            yield from _note_below(row, frame, styled)
 
 
 def _frame(display: Display, columns: int, layout: str) -> _Frame:
@@ -89,32 +87,25 @@ def _left(row: Row, layout: str) -> Box:
 
 
 def _draw(row: Row, frame: _Frame, layout: str) -> _Drawn:
-    left = _left(row, layout)
-    text: list[str] = []
-    if left.width > frame.left:
-        assert row.left is not None
-        for indent, part in lines(row.left, frame.columns - frame.margin):
-            text += beside([text_box(" " * (frame.margin + max(indent, 0))), part]).text
+    margin, left = text_box(" " * frame.margin), _left(row, layout)
+    drawn: list[Box] = []
+    if row.left is not None and left.width > frame.left:
+        for indent, line in lines(row.left, frame.columns - frame.margin):
+            drawn.append(beside([margin, text_box(" " * max(indent, 0)), line]))
         left = text_box("")
-    rights = lines(row.right, frame.columns - frame.right, layout if row.shapes else "")
-    before = len(text)
-    for number, (indent, part) in enumerate(rights):
-        if number == 0:
-            sides = [text_box(" " * frame.margin), _right_aligned(left, frame.left)] if frame.left else []
-            sides = sides or [text_box(" " * frame.margin)]
-            sign = padded(row.sign, frame.sign + 1) if frame.sign else ""
-            whole = beside([*sides, text_box(" " if frame.left else ""), text_box(sign), part])
-            baseline = before + whole.baseline
-        else:
-            whole = beside([text_box(" " * max(frame.right + indent, 0)), part])
-        text += whole.text
-    text = [line.rstrip() for line in text]
-    is_tall = any(len(part.text) > 1 for _, part in rights)
-    return _Drawn(tuple(text), baseline, is_tall, plain(row.note))
-
-
-def _right_aligned(drawn: Box, columns: int) -> Box:
-    return beside([text_box(" " * (columns - drawn.width)), drawn])
+    before = sum(len(line.text) for line in drawn)
+    (_, first), *others = lines(row.right, frame.columns - frame.right, layout if row.shapes else "")
+    aligned = [text_box(" " * (frame.left - left.width)), left, text_box(" ")] if frame.left else []
+    sign = text_box(padded(row.sign, frame.sign + 1) if frame.sign else "")
+    drawn.append(beside([margin, *aligned, sign, first]))
+    baseline = before + drawn[-1].baseline
+    for indent, line in others:
+        # Without a sign there is nothing for an operator to stand below.
+        space = frame.right + (indent if frame.sign else max(indent, 0))
+        drawn.append(beside([text_box(" " * space), line]))
+    text = tuple(line.rstrip() for box in drawn for line in box.text)
+    is_tall = any(len(box.text) > 1 for box in drawn)
+    return _Drawn(text, baseline, is_tall, plain(row.note))
 
 
 def _note_column(drawn: list[_Drawn], columns: int) -> int:
@@ -127,7 +118,8 @@ def _note_fits(one: _Drawn, at: int, columns: int) -> bool:
     return bool(one.note) and one.end + _NOTE_GAP <= at and at + width(one.note) <= columns
 
 
-def _note_below(row: Row, frame: _Frame) -> Iterator[str]:
+def _note_below(row: Row, frame: _Frame, styled: Styled) -> Iterator[str]:
     indent = frame.right if frame.columns - frame.right >= _LEAST_NOTE else 2 * MARGIN
-    for number, line in enumerate(wrapped(row.note, frame.columns - indent - width(_NOTE_MARK))):
-        yield " " * indent + (" " * width(_NOTE_MARK) if number else _NOTE_MARK) + line
+    hanging = " " * width(_NOTE_MARK)
+    for number, line in enumerate(wrapped(row.note, frame.columns - indent - len(hanging))):
+        yield " " * indent + styled((hanging if number else _NOTE_MARK) + line, "dim")

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from bptt.formula.tree import Index, Symbol, Time
 from bptt.ir.dims import ZERO, Dim
 from bptt.syntax.spelling import GREEK
+from bptt.syntax.to_latex import name_parts
 from bptt.syntax.unparse import format_number
 
 MINUS = "−"
@@ -31,13 +32,9 @@ _LETTERS_ABOVE = dict(
 _ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
 # Capitals that look like Latin ones, or like the signs of sums and products, stay words.
 _OWN_CAPITALS = frozenset({"Gamma", "Delta", "Theta", "Lambda", "Xi", "Phi", "Psi", "Omega"})
-# Of characters with the same name (the variants of fonts, the final sigma) the usual one.
-_GREEK = {name: character for character, name in reversed(GREEK.items())} | {
-    "sigma": "σ", "ell": "ℓ", "epsilon": "ε", "theta": "θ", "phi": "φ", "rho": "ρ", "pi": "π", "mu": "μ",
-}  # fmt: skip
+# Of the characters of one name the first, which is the usual one, but for the final sigma.
+_GREEK = {name: character for character, name in reversed(GREEK.items())} | {"sigma": "σ"}
 _GREEK = {name: character for name, character in _GREEK.items() if name.islower() or name in _OWN_CAPITALS}
-_LETTER = "|".join([*sorted(_GREEK, key=len, reverse=True), "[A-Za-z]"])
-_NAME = re.compile(rf"(?P<letter>{_LETTER})(?P<accent>hat|tilde|bar)?(?P<label>(?:_\w*?)?)(?P<digits>[0-9]*)")
 # Of one letter with or without its accent, as far as it is written.
 _ONE_LETTER = re.compile(r"\w[\u0302-\u0304]?")
 _WORD = re.compile(r"(?P<word>.*?)(?P<digits>[0-9]*)")
@@ -45,13 +42,14 @@ _WORD = re.compile(r"(?P<word>.*?)(?P<digits>[0-9]*)")
 
 def name(written: str) -> str:
     """A name of the equation language: ŷ, b₁, W_e, θ."""
-    parts = _NAME.fullmatch(written)
+    parts = name_parts(written)
     if parts is None:
         word = _WORD.fullmatch(written)
         assert word is not None
         return word["word"] + _below(word["digits"])
-    letter = _GREEK.get(parts["letter"], parts["letter"]) + _ACCENTS.get(parts["accent"], "")
-    return unicodedata.normalize("NFC", letter) + parts["label"] + _below(parts["digits"])
+    letter = _GREEK.get(parts.letter, parts.letter) + (_ACCENTS[parts.accent] if parts.accent else "")
+    label = f"_{_GREEK.get(parts.label, parts.label)}" if parts.label else ""
+    return unicodedata.normalize("NFC", letter) + label + _below(parts.digits)
 
 
 def symbol(symbol: Symbol, hide: bool = False) -> str:
@@ -133,7 +131,7 @@ def number(value: float) -> str:
 def rounded(value: float) -> str:
     """Three places behind the point, or three digits where the first of them are zeros."""
     if not math.isfinite(value) or value == 0:
-        return number(value) if value else "0"
+        return number(value)
     places = max(3, 2 - math.floor(math.log10(abs(value))))
     if places > 6 or abs(value) >= 1e7:
         mantissa, _, exponent = f"{value:.2e}".partition("e")
