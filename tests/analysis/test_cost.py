@@ -4,9 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from cells import MODELS, model_of, point
 from hypothesis import given, settings
-from models_strategy import RandomModel, random_models
 
 from bptt.analysis.cost import Cost, cost
 from bptt.analysis.operations import TABLE, Work, total
@@ -17,6 +15,8 @@ from bptt.backends.layout import Layout
 from bptt.ir.expr import Expr
 from bptt.ir.model import Model
 from bptt.ir.ops import Op
+from cells import MODELS, model_of, point
+from models_strategy import RandomModel, random_models
 
 STEPS, EXAMPLES = 3, 2
 TOKENS = STEPS * EXAMPLES
@@ -222,7 +222,11 @@ def test_traffic_of_elman_by_hand() -> None:
 def test_the_update_is_shared_by_the_tokens_of_a_step() -> None:
     counted, sizes = cost(MODELS["elman"]), {"V": 7, "e": 4, "h": 5}
     parameters = 28 + 35 + 20 + 25 + 7 + 5
-    for optimizer, operations, numbers, slots in (("sgd", 4, 4, 0), ("momentum", 6, 6, 1), ("adam", 15, 8, 2)):
+    for optimizer, operations, numbers, slots in (
+        ("sgd", 4, 4, 0),
+        ("momentum", 6, 6, 1),
+        ("adam", 15, 8, 2),
+    ):
         at = counted.evaluate(sizes, 3, 2, optimizer)
         assert at.parameters == parameters
         assert at.update == operations * parameters / 6

@@ -29,9 +29,7 @@ def test_what_is_written_is_what_it_is(a: Polynomial) -> None:
 @given(polynomials, st.sampled_from("Veh"), st.integers(1, 50))
 def test_as_a_function_of_one_size(a: Polynomial, name: str, value: int) -> None:
     coefficients = a.in_one(name, SIZES)
-    assert sum(c * value**power for power, c in enumerate(coefficients)) == a.evaluate(
-        SIZES | {name: value}
-    )
+    assert sum(c * value**power for power, c in enumerate(coefficients)) == a.evaluate(SIZES | {name: value})
 
 
 @given(polynomials)

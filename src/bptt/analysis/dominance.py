@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import floor, gcd
+from itertools import pairwise, permutations, zip_longest
+from math import comb, gcd
 from typing import TypeVar
-
-import numpy as np
 
 from bptt.analysis.polynomial import Monomial, Polynomial, divides
 
@@ -103,15 +102,12 @@ def majority(parts: Mapping[str, Polynomial], name: str, sizes: Mapping[str, int
     ahead = own - rest
     leading = cancelled(own.leading(), rest.leading())
 
-    def holds_at(size: str, value: int) -> bool:
-        return ahead.evaluate({**sizes, size: value}) > 0
-
     return Majority(
         name,
         own.evaluate(sizes) / max(1, (own + rest).evaluate(sizes)),
         leading if leading.can_hold() else None,
         {
-            size: changes(partial(holds_at, size), _roots(ahead.in_one(size, sizes)))
+            size: positive(ahead.in_one(size, sizes))
             for size in sizes
             if any(size in m for m, _ in ahead.terms())
         },
@@ -139,19 +135,48 @@ def cancelled(larger: Polynomial, smaller: Polynomial) -> Condition:
     return Condition(Polynomial(sides[True]), Polynomial(sides[False]))
 
 
-def changes(value_at: Callable[[int], Value], near: Iterable[float]) -> tuple[tuple[int, Value], ...]:
-    """The values of a function of 1, 2, 3, … that changes near the given places only, each with the number
-    from which on it has it.
+def changes(value_at: Callable[[int], Value], places: Iterable[int]) -> tuple[tuple[int, Value], ...]:
+    """The values of a function of 1, 2, 3, … that changes at no other than the given places, each with the
+    number from which on it has it.
     """
-    points = {1} | {
-        max(1, floor(place) + step) for place in near if 0 < place < 2**53 for step in (-1, 0, 1, 2)
-    }
     found: list[tuple[int, Value]] = []
-    for point in sorted(points):
-        value = value_at(point)
+    for place in sorted({1, *places}):
+        value = value_at(place)
         if not found or found[-1][1] != value:
-            found.append((point, value))
+            found.append((place, value))
     return tuple(found)
+
+
+def positive(coefficients: Sequence[int]) -> tuple[tuple[int, bool], ...]:
+    """Whether a polynomial, its constant first, is positive at 1, 2, 3, …: each answer with the number from
+    which on it holds. Exact: where the differences of neighbours keep their sign, halving finds the change.
+    """
+
+    def value(n: int) -> int:
+        return sum(c * n**power for power, c in enumerate(coefficients))
+
+    if not any(coefficients[1:]):
+        return ((1, value(1) > 0),)
+    # Beyond this the term of the highest power outweighs all others.
+    far = 1 + sum(map(abs, coefficients))
+    turns = [start for start, _ in positive(_differences(coefficients)) if start < far]
+    places = []
+    for low, high in pairwise([*turns, far]):
+        after = value(high) > 0
+        if (value(low) > 0) != after:
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (low, middle) if (value(middle) > 0) == after else (middle, high)
+            places.append(high)
+    return changes(lambda n: value(n) > 0, places)
+
+
+def _differences(coefficients: Sequence[int]) -> list[int]:
+    """The coefficients of p(n + 1) - p(n), which has one power less."""
+    return [
+        sum(comb(power, k) * coefficients[power] for power in range(k + 1, len(coefficients)))
+        for k in range(len(coefficients) - 1)
+    ]
 
 
 def _largest(total: Polynomial, sizes: Mapping[str, int], name: str = "") -> tuple[Monomial, int]:
@@ -162,19 +187,12 @@ def _largest(total: Polynomial, sizes: Mapping[str, int], name: str = "") -> tup
     )
 
 
-def _crossings(total: Polynomial, sizes: Mapping[str, int], name: str) -> list[float]:
-    """Where two terms of a polynomial are equal, as a function of one size."""
-    found = []
-    at_one = {**sizes, name: 1}
-    terms = [(m.count(name), Polynomial({m: c}).evaluate(at_one)) for m, c in total.terms()]
-    for power, factor in terms:
-        for other_power, other in terms:
-            if power > other_power and factor > 0 and other > 0:
-                found.append(float((other / factor) ** (1 / (power - other_power))))
-    return found
-
-
-def _roots(coefficients: Sequence[int]) -> list[float]:
-    """The real positive roots of a polynomial in one variable; `coefficients` begin with the constant."""
-    roots = np.roots([float(c) for c in reversed(coefficients)])
-    return [float(root.real) for root in roots if root.real > 0 and abs(root.imag) < 1e-6 * abs(root)]
+def _crossings(total: Polynomial, sizes: Mapping[str, int], name: str) -> list[int]:
+    """From where on one term of a polynomial exceeds another, as functions of one size."""
+    terms = [Polynomial({m: c}).in_one(name, sizes) for m, c in total.terms()]
+    return [
+        start
+        for one, other in permutations(terms, 2)
+        if len(one) > len(other)
+        for start, _ in positive([a - b for a, b in zip_longest(one, other, fillvalue=0)])
+    ]

@@ -97,12 +97,12 @@ class Polynomial:
 
     def order(self) -> str:
         """`O(V·h + h²)`: the leading terms without their factors."""
-        return f"O({self._order()})"
+        return f"O({self.order_terms()})"
 
     def order_in_python(self) -> str:
-        return f"O({self._order().in_python()})"
+        return f"O({self.order_terms().in_python()})"
 
-    def _order(self) -> Polynomial:
+    def order_terms(self) -> Polynomial:
         return Polynomial(dict.fromkeys((m for m, _ in self.leading().terms()), 1))
 
     def __str__(self) -> str:

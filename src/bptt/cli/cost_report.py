@@ -61,14 +61,16 @@ class Report:
 
     @cached_property
     def majorities(self) -> list[Majority]:
-        """Of the equation that costs the most, if it can have the majority, or else of all that can."""
+        """Of the equation that costs the most, if it can have the majority, or else of all that can; of none
+        where the others cost no more than a few operations whatever the sizes.
+        """
         parts = {part.name: part.work.operations for part in self.cost.forward}
         costliest = max(parts, key=lambda name: parts[name].evaluate(self.sizes))
-        first = majority(parts, costliest, self.sizes)
-        if first.condition is not None:
-            return [first]
-        others = [majority(parts, name, self.sizes) for name in parts if name != costliest]
-        return [m for m in others if m.condition is not None]
+        found = [majority(parts, name, self.sizes) for name in (costliest, *parts)]
+        possible = [
+            m for m in found if m.condition is not None and any(n for n, _ in m.condition.smaller.terms())
+        ]
+        return possible[:1] if found[0] in possible else possible
 
     def holders(self) -> list[str]:
         """The parts that the largest term comes from."""

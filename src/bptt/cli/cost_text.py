@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bptt.analysis.cost import Part
-from bptt.analysis.dominance import Majority
 from bptt.analysis.operations import Work
 from bptt.analysis.polynomial import Monomial, Polynomial
 from bptt.cli.columns import WIDTH, table, wrap_formula
@@ -55,7 +54,8 @@ def _parts(title: str, parts: Sequence[Part], report: Report, whole: int) -> lis
     for part in parts:
         number = report.numbers.parts[part.name]
         share = f"{100 * number / whole:.1f}%" if whole else ""
-        rows.append(["  " + part.name, _formula(part.work), part.work.steps.order(), _rounded(number), share])
+        order = part.work.steps.order() if part.work.steps else ""
+        rows.append(["  " + part.name, _formula(part.work), order, _rounded(number), share])
         if part.once.operations:
             rows.append(["", f"+ {part.once.operations} once a step"])
     return table(rows, flexible=(1, 2), right=(3, 4))
@@ -76,7 +76,7 @@ def _totals(report: Report) -> list[str]:
     ):
         rows.append(["  " + name, str(work.operations), work.steps.order(), _rounded(number)])
     if cost.once.operations:
-        rows.append(["  once", f"({cost.once.operations}) / TB", "", _rounded(n.once)])
+        rows.append(["  once", f"{_factor(cost.once.operations)} / TB", "", _rounded(n.once)])
     rows.append(["  update", f"{report.change.operations}·P / TB", "", _rounded(n.update)])
     rows.append(["  together", "", "", _rounded(n.forward + n.backward + n.once + n.update)])
     lines = table(rows, flexible=(1, 2), right=(3,))
@@ -92,9 +92,9 @@ def _totals(report: Report) -> list[str]:
             f"{part.name} is {part.work.operations} operations a token, its own row; "
             f"the update changes all {cost.elements[name]} numbers of {name}"
         )
-    passes = (cost.forward_work + cost.backward_work).steps.order()
+    order = (cost.forward_work + cost.backward_work).steps.order_terms()
     lines += _text(
-        f"over τ steps of one example τ times that: forward and backward O(τ·{passes.removeprefix('O')}), "
+        f"over τ steps of one example τ times that: forward and backward O(τ·{_factor(order)}), "
         f"{_rounded(report.window * (n.forward + n.backward))} operations for τ = T = {report.window}"
     )
     return lines
@@ -125,31 +125,33 @@ def _conditions(conditions: list[object]) -> str:
 
 
 def _stages(ranges: Sequence[tuple[int, str]]) -> str:
-    """`6·h² to 128, then 6·V·h`"""
-    stages = []
-    for number, (_, name) in enumerate(ranges):
-        last = number == len(ranges) - 1
-        stages.append(name if last else f"{name} to {_rounded(ranges[number + 1][0] - 1)}")
-    return ", then ".join(stages) if len(stages) > 1 else f"always {stages[0]}"
+    """`6·V up to 1, 6·V·h up to 10,000, then 6·h²`"""
+    *before, (_, last) = ranges
+    ends = [_rounded(start - 1) for start, _ in ranges[1:]]
+    stages = [f"{name} up to {end}" for (_, name), end in zip(before, ends, strict=True)]
+    return ", ".join([*stages, f"then {last}"]) if stages else f"always {last}"
 
 
 def _majorities(report: Report) -> list[str]:
     lines = ["which equation takes more than all others together, of forward"]
     for m in report.majorities:
         lines += _text(f"{m.name}: {100 * m.share:.1f}%; in leading terms, where {m.condition}")
-        rows = [[f"    {size}", _where(m, size)] for size in m.ranges]
+        rows = [[f"    {size}", _where(m.ranges[size])] for size in m.ranges]
         lines += ["  by size, the others held:", *table(rows, flexible=(1,), right=())] if rows else []
     return lines if report.majorities else []
 
 
-def _where(m: Majority, size: str) -> str:
-    """`191 and more`, `1 to 9,936`"""
-    ranges = m.ranges[size]
+def _where(ranges: Sequence[tuple[int, bool]]) -> str:
+    """`from 191 on`, `up to 9,936`, `9 to 2,361`"""
     found = []
     for number, (start, holds) in enumerate(ranges):
-        if holds:
-            end = f" to {_rounded(ranges[number + 1][0] - 1)}" if number + 1 < len(ranges) else " and more"
-            found.append(f"{_rounded(start)}{end}")
+        if not holds:
+            continue
+        if number + 1 == len(ranges):
+            found.append("always" if start == 1 else f"from {_rounded(start)} on")
+        else:
+            end = _rounded(ranges[number + 1][0] - 1)
+            found.append(f"up to {end}" if start == 1 else f"{_rounded(start)} to {end}")
     return ", ".join(found) or "never"
 
 
@@ -161,9 +163,8 @@ def _memory(report: Report) -> list[str]:
         ["  their gradients", "P", bytes_of(memory["gradients"])],
         [f"  memory of {report.optimizer}", f"{report.change.slots}·P", bytes_of(memory["optimizer"])],
     ]
-    values = f"TB·({kept.per_token})" if kept.per_token else ""
-    values += " + " if values and kept.per_example else ""
-    values += f"B·({kept.per_example})" if kept.per_example else ""
+    terms = [("TB", kept.per_token), ("B", kept.per_example)]
+    values = " + ".join(f"{times}·{_factor(numbers)}" for times, numbers in terms if numbers)
     rows.append(["  values between the loops", values or "0", bytes_of(memory["values"])])
     return table(rows, flexible=(1,), right=(2,))
 
@@ -209,6 +210,11 @@ def _time(part: PartTime, whole: float) -> list[str]:
     gflops = "-" if part.gflops is None else f"{part.gflops:.3g}"
     share = f"{100 * part.seconds / whole:.1f}%" if whole else ""
     return ["  " + part.name, _rounded(part.operations), _seconds(part.seconds), share, gflops]
+
+
+def _factor(p: Polynomial) -> str:
+    """In brackets where it has several terms."""
+    return f"({p})" if len(list(p.terms())) > 1 else str(p)
 
 
 def _seconds(seconds: float) -> str:
