@@ -308,6 +308,8 @@ def _is_power_of_e(formula: Apply) -> bool:
 def _between(before: Mark, after: Mark) -> list[Mark]:
     """What keeps two factors apart: a dot before digits, and where brackets would be an argument."""
     first = _first(after)
+    if isinstance(before, Under) and isinstance(after, Under):
+        return [Space(), Space()]
     if isinstance(first, Digits):
         return [Sign("·")]
     if (
