@@ -8,7 +8,7 @@ agree, and agree with the numbers, is tested line by line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from bptt.autodiff.reverse import reverse
@@ -33,17 +33,18 @@ from bptt.derivation.matrix_form import (
     negate,
     product,
 )
-from bptt.derivation.steps import Chain, Definition, Derivation, Step, chain
+from bptt.derivation.steps import Chain, Definition, Derivation, chain
 from bptt.formula.tree import (
     NOW,
     Add,
     Apply,
-    CrossEntropy,
     Derivative,
     Formula,
+    Hadamard,
     Index,
     Indexed,
     Kronecker,
+    Neg,
     Number,
     Ones,
     Product,
@@ -52,12 +53,13 @@ from bptt.formula.tree import (
     Sum,
     Symbol,
     Text,
-    Time,
     children,
+    shift_time,
     transform,
 )
 from bptt.ir import build
 from bptt.ir.expr import Expr
+from bptt.ir.model import State
 from bptt.ir.ops import Op
 from bptt.ir.traversal import topological
 
@@ -82,11 +84,15 @@ class Deriver:
         self.matrix = MatrixForm(board, self._known)
         self.index = IndexForm(board, self._known)
         self._leaves = {v.name: {e for e in topological([v.definition]) if not e.args} for v in self.values}
-        self._active = self._values_of_the_loss()
+        self.active = self._values_of_the_loss()
 
     @property
     def values(self) -> list[Value]:
         return list(self.board.values.values())
+
+    def leaves(self, value: Value) -> set[Expr]:
+        """What the equation of a value names."""
+        return self._leaves[value.name]
 
     def _values_of_the_loss(self) -> set[str]:
         """What the loss of the step is made of, and itself."""
@@ -133,7 +139,7 @@ class Deriver:
 
     def uses(self, leaf: Expr) -> list[Value]:
         """The values of the loss whose equations hold the leaf, in the order of computation."""
-        return [v for v in self.values if v.name in self._active and leaf in self._leaves[v.name]]
+        return [v for v in self.values if v.name in self.active and leaf in self.leaves(v)]
 
     # Definitions.
 
@@ -192,9 +198,13 @@ class Deriver:
             name, symbol, role, leaf.shape, defined, tuple(local), index, matrix, obstacle, written
         )
 
-    def left(self, leaf: Expr) -> Derivative:
+    def left(self, leaf: Expr, later: int = 0) -> Derivative:
+        """∂J by a leaf, `later` steps later; marked where it is the part of a single step."""
         symbol = self.board.symbols[leaf]
-        return Derivative(self.loss, symbol, NOW if self.is_partial(leaf) else None)
+        whole = Derivative(self.loss, symbol, NOW if self.is_partial(leaf) else None)
+        shifted = shift_time(whole, later)
+        assert isinstance(shifted, Derivative)
+        return shifted
 
     def is_partial(self, leaf: Expr) -> bool:
         """Whether the loss of the step depends on the quantity through earlier steps, too (which are held
@@ -204,7 +214,7 @@ class Deriver:
             return False
         if leaf.op is Op.CARRY:
             return self._is_held_apart(leaf)
-        return leaf.op is Op.PARAM and any(leaf in self.below(s.update) for s in self.board.model.states)
+        return leaf.op is Op.PARAM and any(leaf in self.below(s) for s in self.board.model.states)
 
     def _is_held_apart(self, carry: Expr) -> bool:
         """Whether the variable, at its own time, also acts through something else that is carried."""
@@ -213,21 +223,23 @@ class Deriver:
         own = self.board.values.get(state.variable)
         if state.lag > 1 or any(s.variable == state.variable and s.lag > 1 for s in self.board.model.states):
             return True
-        return own is not None and any(own.leaf in self.below(s.update) for s in others)
+        return own is not None and any(own.leaf in self.below(s) for s in others)
 
-    def below(self, e: Expr) -> set[Expr]:
-        """Every leaf that an expression of the model is made of, named values among them."""
+    def below(self, state: State) -> set[Expr]:
+        """Every leaf and every named value that the new value of a state is made of."""
+        value = self.board.values.get(state.variable)
+        return set() if state.lag > 1 or value is None else self.below_values([value])
+
+    def below_values(self, values: Iterable[Value]) -> set[Expr]:
+        """The leaves of the values and of all that they are made of."""
         found: set[Expr] = set()
-        start = [v.leaf for v in self.values if self.board.model.definitions.get(v.name) is e]
-        stack = start or [leaf for leaf in topological([e]) if not leaf.args]
+        by_leaf = {v.leaf: v for v in self.values}
+        stack = [v.leaf for v in values]
         while stack:
             leaf = stack.pop()
-            if leaf in found:
-                continue
-            found.add(leaf)
-            value = next((v for v in self.values if v.leaf is leaf), None)
-            if value is not None:
-                stack += self._leaves[value.name]
+            if leaf not in found:
+                found.add(leaf)
+                stack += self.leaves(by_leaf[leaf]) if leaf in by_leaf else ()
         return found
 
     def _no_use(self, symbol: Symbol) -> Text:
@@ -260,7 +272,7 @@ class Deriver:
             if value.name != LOSS:
                 links = [
                     (whole, "definition", ()),
-                    (total(before), " and ".join(list(differentiate.rules)[-2:]) or "the quantity itself", ()),
+                    (total(before), " and ".join(list(differentiate.rules)[-2:]) or "by itself", ()),
                     (total(after), "Kronecker delta", self._collapse_reason(before, after)),
                     *self._value_links(total(after)),
                 ]
@@ -296,7 +308,7 @@ class Deriver:
     def _through_text(self, uses: list[Value]) -> Text:
         text: list[str | Formula] = ["the loss depends on it through "]
         for number, value in enumerate(uses):
-            text += ([", "] if number else []) + [value.symbol]  # type: ignore[list-item]
+            text += ([", "] if number else []) + [value.symbol]
         if uses and uses[0].name == LOSS and len(uses) == 1:
             return ("it stands in the loss itself",)
         return tuple(text)
@@ -306,7 +318,8 @@ class Deriver:
         for letter, other in collapsed_letters(before, after):
             if other is None:
                 continue
-            text += ["; " if text else "", "of the sum over ", Symbol(letter), " only ", Symbol(letter), " = "]
+            k = Symbol(letter)
+            text += ["; " if text else "", "of the sum over ", k, " only ", k, " = "]
             text += [Symbol(other.letter)]
             if str(other.offset) != "0":
                 text += [" + ", Size(other.offset)]
@@ -340,10 +353,13 @@ class Deriver:
 
     # Matrix form.
 
-    def parts(self, leaf: Expr, value: Value) -> tuple[list[Formula], list[Formula], list[str], Expr]:
-        """What one equation passes back to a leaf: with σ′ as it is called, and through its value; the
-        names of the rules; and the expression itself.
+    def parts(
+        self, leaf: Expr, value: Value, write: MatrixForm | None = None
+    ) -> tuple[list[Formula], list[Formula], list[str]]:
+        """What one equation passes back to a leaf: with σ′ as it is called, and through its value; and the
+        names of the rules. `write` knows how the derivatives by the values are written.
         """
+        write = write or self.matrix
         collected: list[tuple[Expr, Expr, Expr]] = []
         rules: dict[str, None] = {}
 
@@ -356,16 +372,16 @@ class Deriver:
         seed = build.const(1.0) if value.name == LOSS else value.cotangent
         found = reverse({value.definition: [seed]}, [leaf], observe)[leaf]
         if value.definition is leaf:
-            return [self.matrix(found)], [self.matrix(found)], ["the same quantity"], found
+            return [write(found)], [write(found)], ["the same quantity"]
         primed, plain = [], []
         for e, g, part in collected:
-            plain.append(self._over_examples(self.matrix(part), leaf, part))
+            plain.append(self._over_examples(write(part), leaf, part))
             if e.op in FUNCTION_NAMES and e.op in _WITH_PRIMES:
-                prime = Apply(FUNCTION_NAMES[e.op], self.matrix(leaf), prime=True)
-                primed.append(self._over_examples(hadamard([self.matrix(g), prime]), leaf, part))
+                prime = Apply(FUNCTION_NAMES[e.op], write(leaf), prime=True)
+                primed.append(self._over_examples(hadamard([write(g), prime]), leaf, part))
             else:
                 primed.append(plain[-1])
-        return primed, plain, list(rules), found
+        return primed, plain, list(rules)
 
     def _over_examples(self, written: Formula, leaf: Expr, part: Expr) -> Formula:
         """In a batch every example uses the same parameter. An outer product adds them up by itself; any
@@ -384,7 +400,7 @@ class Deriver:
     def _matrix_chain(self, leaf: Expr, uses: list[Value], left: Derivative) -> Chain:
         primed, plain, rules = [], [], []
         for value in uses:
-            first, second, names, _ = self.parts(leaf, value)
+            first, second, names = self.parts(leaf, value)
             primed += first
             plain += second
             rules += [name for name in names if name not in rules]
@@ -400,7 +416,7 @@ class Deriver:
         """The result with every intermediate derivative put in, if that is not too long to help."""
         known: dict[Formula, Formula] = {}
         for value in self.values:
-            if value.name in self._active and value.name != LOSS:
+            if value.name in self.active and value.name != LOSS:
                 try:
                     known[self.cotangent(value)] = self._gradient_of(value)
                 except Unwritable:
@@ -408,7 +424,7 @@ class Deriver:
         after = matrix.result
         for _ in self.values:
             new = transform(after, lambda part: known.get(part, part))
-            new = transform(new, _tidy)
+            new = transform(new, tidy)
             if new == after:
                 break
             after = new
@@ -436,9 +452,7 @@ class Deriver:
         size_of = logits.shape[0]
         theta = {index: self.index(logits, (index,)) for index in (i, j, k)}
         y = {index: self.index(target, (index,)) for index in (i, j)}
-        probability = {
-            index: self.index(build.apply(Op.SOFTMAX, logits), (index,)) for index in (i, j)
-        }
+        probability = {index: self.index(build.apply(Op.SOFTMAX, logits), (index,)) for index in (i, j)}
         exponential = {index: Apply("exp", theta[index]) for index in (i, j, k)}
         minus = self.board.loss.definition.op is Op.NEG
 
@@ -505,21 +519,17 @@ def size(formula: Formula) -> int:
     return isinstance(formula, Symbol) + sum(size(part) for part in children(formula))
 
 
-def _tidy(part: Formula) -> Formula:
+def tidy(part: Formula) -> Formula:
     """Products within products in line, double signs gone."""
     match part:
         case Product(factors):
             return product(list(factors))
         case Add(terms):
             return add(terms)
-    if isinstance(part, Number | Time):
-        return part
-    from bptt.formula.tree import Hadamard, Neg
-
-    if isinstance(part, Hadamard):
-        return hadamard(list(part.factors))
-    if isinstance(part, Neg):
-        return negate(part.operand)
+        case Hadamard(factors):
+            return hadamard(list(factors))
+        case Neg(operand):
+            return negate(operand)
     return part
 
 
@@ -534,6 +544,3 @@ def _ordered(term: Term, by: Indices) -> Term:
         return 0 if first in letters else 1 if second in letters else 2
 
     return Term(tuple(sorted(term.factors, key=place)))
-
-
-__all__ = ["CrossEntropy", "Deriver", "Step"]
