@@ -11,7 +11,7 @@ from bptt.autodiff.reverse import reverse
 from bptt.derivation.board import Value
 from bptt.derivation.derive import Deriver
 from bptt.derivation.matrix_form import Unwritable, add, hadamard, negate, product, transpose
-from bptt.formula.tree import Diag, Formula, Identity, Number, Ones, Product, Quotient, Zeros
+from bptt.formula.tree import Diag, Formula, Identity, Neg, Number, Ones, Product, Quotient, Zeros
 from bptt.ir import build
 from bptt.ir.expr import Expr
 from bptt.ir.model import State
@@ -62,9 +62,9 @@ class StepJacobian:
                     total.append(step)
                 else:
                     known = maps.get(inner.name)
-                    maps[inner.name] = step if known is None else add([known, step])
+                    maps[inner.name] = step if known is None else add_maps([known, step])
         n, m = top.leaf.shape[0], carry.shape[0]
-        return add(total) if total else Zeros((n, m) if self.row else (m, n))
+        return add_maps(total) if total else Zeros((n, m) if self.row else (m, n))
 
     def compose(self, first: Formula, then: Formula) -> Formula:
         """The map `first` followed by `then`."""
@@ -87,7 +87,7 @@ class StepJacobian:
             case Op.NEG:
                 return negate(self.linear(e.args[0], g))
             case Op.ADD:
-                return add([self.linear(a, g) for a in e.args])
+                return add_maps([self.linear(a, g) for a in e.args])
             case Op.MUL:
                 a, b = e.args if g in topological([e.args[0]]) else e.args[::-1]
                 inner = self.linear(a, g)
@@ -133,3 +133,20 @@ class StepJacobian:
 
 def factors_of(formula: Formula) -> tuple[Formula, ...]:
     return formula.factors if isinstance(formula, Product) else (formula,)
+
+
+def add_maps(maps: list[Formula]) -> Formula:
+    """The sum of matrices; diagonal ones are added up under one diag."""
+    diagonals: list[Formula] = []
+    others: list[Formula] = []
+    for each in maps:
+        match each:
+            case Diag(a):
+                diagonals.append(a)
+            case Neg(Diag(a)):
+                diagonals.append(negate(a))
+            case _:
+                others.append(each)
+    if len(diagonals) > 1:
+        return add([Diag(add(diagonals)), *others])
+    return add(maps)

@@ -37,11 +37,11 @@ from bptt.ir.expr import Expr
 from bptt.ir.model import State
 from bptt.ir.ops import Op
 
+PUT_IN = "the derivatives at the pre-activations put in"
 Link = tuple[Formula, str, Text]
 # The loss of all steps together; that of one is J.
 ALL = Symbol("Jtotal")
 FIRST, LAST = Time("", 1), Time("T", 0)
-S, R = Time("s", 0), Time("r", 0)
 
 
 class ThroughTime:
@@ -55,6 +55,9 @@ class ThroughTime:
             v.name for v in derive.values if any(v.leaf in derive.below(s) for s in states) and v.name != LOSS
         }
         self._useful = derive.active | self._carried
+        taken = {symbol.name for symbol in self.board.symbols.values()}
+        free = [c for c in ("s", "r", "u", "v", "w", "i", "j", "k") if c not in taken]
+        self._loss_time, self._step_time = Time(free[0], 0), Time(free[1], 0)
         self._later = Symbol("J", (), NEXT)
         self._total = MatrixForm(self.board, partial(self._known, ALL))
         self._before = MatrixForm(self.board, partial(self._known, self._later))
@@ -110,7 +113,7 @@ class ThroughTime:
             if not is_state:
                 inner: list[Link] = [(add([f for f, _ in parts]), "chain rule", ())]
                 spelt = self._put_in(inner[0][0], self._pre_activations(self._total))
-                inner.append((spelt, "with the derivatives at the pre-activations put in", ()))
+                inner.append((spelt, PUT_IN, ()))
                 chains.append(chain(Derivative(ALL, value.symbol), inner, "matrix", "total"))
                 continue
             title: Text = ("What steps t to T ask of ", value.symbol)
@@ -118,7 +121,7 @@ class ThroughTime:
             whole = add([f for f, _ in parts]) if parts else Number(0.0)
             links: list[Link] = [
                 (whole, "recursion", reason),
-                (self._spelt_later(whole), "with the derivatives at the pre-activations put in", ()),
+                (self._spelt_later(whole), PUT_IN, ()),
             ]
             chains.append(chain(Derivative(ALL, value.symbol), links, "matrix", "total", title))
         return chains
@@ -169,12 +172,16 @@ class ThroughTime:
 
     def _sum_of_products(self, own: Formula, step: Formula, first: Time, nearest: Time) -> Formula:
         """Σ over s from `first` to T of own[s] times the Jacobians of steps s, …, `nearest`."""
-        asked, jacobian = at_time(own, S), at_time(step, R)
-        falling = self.row
-        ends = (S, nearest) if falling else (nearest, S)
-        steps = TimeProduct("r", *ends, jacobian, falling)
-        body = product([asked, steps] if falling else [steps, asked])
-        return Sum("s", body, None, first, LAST)
+        return self._summed_losses(at_time(own, self._loss_time), step, self._loss_time, nearest, first)
+
+    def _summed_losses(
+        self, asked: Formula, step: Formula, farthest: Time, nearest: Time, first: Time
+    ) -> Formula:
+        jacobian = at_time(step, self._step_time)
+        ends = (farthest, nearest) if self.row else (nearest, farthest)
+        steps = TimeProduct(self._step_time.letter, *ends, jacobian, self.row)
+        body = product([asked, steps] if self.row else [steps, asked])
+        return Sum(self._loss_time.letter, body, None, first, LAST)
 
     def _closed_of_many(self, states: list[State], jacobian: StepJacobian) -> list[Chain]:
         """With all that is carried in one vector m, the same sum; its Jacobian has a block for each pair."""
@@ -188,12 +195,9 @@ class ThroughTime:
         taken = {symbol.name for symbol in self.board.symbols.values()}
         m = Symbol("carried" if "m" in taken else "m", (total,), NOW)
         before = shift_time(m, -1)
-        body = at_time(Derivative(self.derive.loss, before), S)
-        falling = self.row
-        steps = at_time(Derivative(m, before), R)
-        ends = (S.shift(-1), NEXT) if falling else (NEXT, S.shift(-1))
-        many = TimeProduct("r", *ends, steps, falling)
-        closed = Sum("s", product([body, many] if falling else [many, body]), None, NEXT, LAST)
+        body = at_time(Derivative(self.derive.loss, before), self._loss_time)
+        farthest = self._loss_time.shift(-1)
+        closed = self._summed_losses(body, Derivative(m, before), farthest, NEXT, NEXT)
         return [
             chain(m, [(Concatenation(tuple(items)), "all that is carried, in one vector", ())], "matrix",
                   "total", ("What is carried",)),
@@ -254,7 +258,7 @@ class ThroughTime:
             (add(parts), "chain rule", ("the loss of step t, through what step t-1 computed",))
         ]
         known = self._pre_activations(self._before)
-        links.append((self._put_in(links[0][0], known), "intermediate derivatives put in", ()))
+        links.append((self._put_in(links[0][0], known), PUT_IN, ()))
         for value in self.derive.values:
             if value.name in self._carried and not value.activation and value is not target:
                 inner = self._from_same_step(value.leaf, self._carried, self._before)
@@ -306,7 +310,7 @@ class ThroughTime:
         if symbol.time is not None:
             title: Text = ("From the losses of steps t to T",)
             links: list[Link] = [
-                (here, "chain rule", ()), (spelt, "intermediate derivatives put in", ())
+                (here, "chain rule", ()), (spelt, PUT_IN, ())
             ]  # fmt: skip
             return [chain(left, links, "matrix", "total", title)]
         every = partial(self._every_step, letter="t")
@@ -314,7 +318,7 @@ class ThroughTime:
             (every(Derivative(ALL, symbol, NOW)), "one parameter at every step",
              ("the same ", symbol, " is used at every step; its gradient is the sum over its uses")),
             (every(here), "chain rule", ()),
-            (every(spelt), "intermediate derivatives put in", ()),
+            (every(spelt), PUT_IN, ()),
             (every(self._with_closed_form(spelt)), "closed form put in", ()),
         ]  # fmt: skip
         return [chain(left, links, "matrix", "total", ("Over all steps",))]
@@ -375,7 +379,7 @@ class ThroughTime:
 
         links: list[Link] = [
             (along(per_step), "chain rule", ("one Jacobian for every step on the way",)),
-            (along(step), "Jacobian of one step", ()),
+            (along(step if size(step) <= LONGEST // 2 else per_step), "Jacobian of one step", ()),
         ]
         return [chain(left, links, "matrix", "step", ("Of the loss of step ", Number(steps), " alone"))]
 
