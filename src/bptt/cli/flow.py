@@ -84,6 +84,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     _check(args)
     subjects = find_subjects(args.models, Wanted(dict(args.size), args.scales, args.recurrent, args.seed))
+    for subject in subjects:
+        for remark in () if subject.variant else subject.model.remarks:
+            print(f"note: {remark}", file=sys.stderr)
     measured = [m for subject in subjects for m in _measure(subject, args)]
     # The product of the Jacobians in symbols, one line a string, is printed above the numbers.
     symbols: list[str] = []

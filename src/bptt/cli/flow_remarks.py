@@ -139,7 +139,7 @@ def _identity(measured: Sequence[Measured], name: str) -> list[str]:
     after = f"after {carriers[0].flow.steps} steps"
     sentences = []
     if kept:
-        sentences.append(f"{term} helps. Left {after}: {_listed(kept)}.")
+        sentences.append(f"{term} helps where what is left {after} is nearer to one: {_listed(kept)}.")
     if less:
         every = f"every {name}" if name else "all weights"
         sentences.append(

@@ -31,7 +31,7 @@ def report(measured: Sequence[Measured], reading: str, symbols: Sequence[str]) -
 
 def _filled(sentence: str) -> str:
     """In lines, none of which breaks within `H × 0.5` or `H = -0.9 I`."""
-    for sign in (" × ", " = ", " I"):
+    for sign in (" × ", " = ", " I", " random", " orthogonal", " as trained"):
         sentence = sentence.replace(sign, sign.replace(" ", "\N{NO-BREAK SPACE}"))
     return textwrap.fill(sentence, WIDTH - 1).replace("\N{NO-BREAK SPACE}", " ")
 
@@ -69,8 +69,8 @@ def _heading(measured: Sequence[Measured], reading: str) -> Iterator[str]:
     kinds = {m.weights.kind for m in measured if m.subject.recurrent}
     if "initial" in kinds:
         several = sum(m.weights.scale == 1.0 and m.weights.kind == "initial" for m in measured) > 1
-        own = ", of each model its own" if several and not any(m.subject.variant for m in measured) else ""
-        yield "× 1: the weights that training begins with" + own
+        own = ", each model with its own" if several and not any(m.subject.variant for m in measured) else ""
+        yield "training begins with × 1" + own
     if "random" in kinds:
         yield f"random: {KINDS['random']}"
 
@@ -95,16 +95,16 @@ def _left_table(rows: Sequence[Measured], name: str) -> Iterator[str]:
 
 
 def _jacobian_table(rows: Sequence[Measured], name: str) -> Iterator[str]:
-    """The factor per step, when half is gone, and the spectral radius and norm of the Jacobian."""
+    """The factor per step, after how many steps half is gone, and what the Jacobian is like."""
     labels = _labels([(m, "") for m in rows], name)
     width = len(labels[0])
-    yield "Factor per step (mean), when half is gone, a step's Jacobian: median (range)"
-    yield " " * width + f"{'factor':>9}{'half':>9}{'spectral radius':>18}{'norm':>18}"
+    yield "Mean factor per step, steps to half, and a step's Jacobian: median (range)"
+    yield f"{'':<{width}} {'factor':>6} {'half':>5} {'spectral radius':>17} {'norm':>17}"
     for label, m in zip(labels, rows, strict=True):
         half = m.flow.half(m.state)
-        at = "-" if m.fate == "overflows" else f"k = {half}" if half is not None else "-"
         factor = _number(math.exp(min(m.log_factor, 700.0)), 3)
-        yield f"{label}{factor:>9}{at:>9} {_spread(m.flow.radius):>17} {_spread(m.flow.norm):>17}"
+        sizes = f"{_spread(m.flow.radius):>17} {_spread(m.flow.norm):>17}"
+        yield f"{label} {factor:>6} {'-' if half is None else half:>5} {sizes}"
     if any(m.flow.radius is None for m in rows):
         yield f"(no Jacobian: the state has more than {LARGEST:,} numbers, or they overflow)"
 
