@@ -212,13 +212,15 @@ class _Writer:
     def _product(self, formula: Product) -> Run:
         parts = factors(formula)
         items: Run = ()
+        before = ""
         for place, part in enumerate(parts):
             is_fraction = isinstance(part, Derivative) and part.at is None
             needed = Strength.QUOTIENT if is_fraction else Strength.PRODUCT
             written = self.part(part, needed, place == len(parts) - 1)
             if place:
-                items += (" ", Break(_PRODUCT), *(("· ",) if _needs_dot(parts[place - 1], written) else ()))
+                items += (" ", Break(_PRODUCT), *(("· ",) if _needs_dot(before, written) else ()))
             items += written
+            before = flat(written)
         return items
 
     def _hadamard(self, formula: Hadamard) -> Run:
@@ -254,11 +256,10 @@ def _needs_brackets(part: Formula, needed: Strength, is_last: bool) -> bool:
     return brackets(part, needed, is_last)
 
 
-def _needs_dot(before: Formula, written: Run) -> bool:
+def _needs_dot(before: str, written: Run) -> bool:
     """Before digits; behind a derivative, whose denominator would go on; between σ and a bracket."""
     text = flat(written)
-    is_call = isinstance(before, Symbol) and before.name == "sigma" and text.startswith("(")
-    return text[0] in "0123456789" or isinstance(before, Derivative) or is_call
+    return text[0] in "0123456789" or before.startswith("∂") or (before == "σ" and text.startswith("("))
 
 
 def _bracketed(items: Run) -> Run:
