@@ -20,9 +20,10 @@ VOCABULARY = str(dims.VOCABULARY)
 
 @dataclass(frozen=True)
 class Intensity:
-    """Operations and bytes of a whole step, or forward pass, for so many examples."""
+    """Operations and bytes of a part of a step of `window`·`batch` tokens, for all of them."""
 
     part: str
+    window: int
     batch: int
     operations: float
     bytes: int
@@ -97,16 +98,17 @@ class Report:
         return self.change.operations * self.numbers.parameters / passes if passes else 0.0
 
     def intensities(self) -> list[Intensity]:
+        """Of one token alone, of one example, and of the step that was asked for."""
         found = []
-        for batch in dict.fromkeys((1, self.batch)):
-            n = self.cost.evaluate(self.sizes, self.window, batch, self.optimizer)
-            tokens = self.window * batch
-            found += [
-                Intensity("forward", batch, n.forward * tokens, n.forward_bytes),
-                Intensity("forward and backward", batch, (n.forward + n.backward) * tokens, n.training_bytes),
-                Intensity("update", batch, n.update * tokens, n.update_bytes),
-            ]
-        return found
+        for window, batch in dict.fromkeys(((1, 1), (self.window, 1), (self.window, self.batch))):
+            n = self.cost.evaluate(self.sizes, window, batch, self.optimizer)
+            tokens = window * batch
+            passes = (n.forward + n.backward) * tokens
+            found.append(Intensity("forward", window, batch, n.forward * tokens, n.forward_bytes))
+            if (window, batch) != (1, 1) or self.tokens == 1:
+                found.append(Intensity("forward and backward", window, batch, passes, n.training_bytes))
+        update = self.numbers.update * self.tokens
+        return [*found, Intensity("update", self.window, self.batch, update, self.numbers.update_bytes)]
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,7 @@ def as_json(report: Report, measured: Measured | None) -> dict[str, Any]:
         "traffic": [
             {
                 "part": i.part,
+                "window": i.window,
                 "batch": i.batch,
                 "operations": i.operations,
                 "bytes": i.bytes,

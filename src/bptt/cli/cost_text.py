@@ -89,8 +89,8 @@ def _totals(report: Report) -> list[str]:
     for part in report.looked_up():
         name = part.name[1:]
         lines += _text(
-            f"{part.name} is {part.work.operations} operations a token, its own row; "
-            f"the update changes all {cost.elements[name]} numbers of {name}"
+            f"a token adds {part.work.operations} numbers to {part.name}, its own row; "
+            f"the update changes all {cost.elements[name]} of {name}"
         )
     order = (cost.forward_work + cost.backward_work).steps.order_terms()
     lines += _text(
@@ -135,7 +135,12 @@ def _stages(ranges: Sequence[tuple[int, str]]) -> str:
 def _majorities(report: Report) -> list[str]:
     lines = ["which equation takes more than all others together, of forward"]
     for m in report.majorities:
-        lines += _text(f"{m.name}: {100 * m.share:.1f}%; in leading terms, where {m.condition}")
+        assert m.condition is not None
+        sides = [_rounded(side.evaluate(report.sizes)) for side in (m.condition.larger, m.condition.smaller)]
+        lines += _text(
+            f"{m.name}: {100 * m.share:.1f}%; in leading terms it does where {m.condition} "
+            f"(here {sides[0]} and {sides[1]})"
+        )
         rows = [[f"    {size}", _where(m.ranges[size])] for size in m.ranges]
         lines += ["  by size, the others held:", *table(rows, flexible=(1,), right=())] if rows else []
     return lines if report.majorities else []
@@ -170,22 +175,15 @@ def _memory(report: Report) -> list[str]:
 
 
 def _traffic(report: Report) -> list[str]:
-    rows = [["arithmetic intensity", "batch", "operations", "bytes moved", "operations/byte"]]
+    rows = [["arithmetic intensity", "T", "B", "operations", "moved", "per byte"]]
     for i in report.intensities():
-        tokens = report.window * i.batch
-        rows.append(
-            [
-                "  " + i.part,
-                str(i.batch),
-                _rounded(i.operations / tokens),
-                bytes_of(i.bytes / tokens),
-                f"{i.per_byte:.3g}",
-            ]
-        )
-    lines = table(rows, flexible=(), right=(1, 2, 3, 4))
+        tokens = i.window * i.batch
+        operations, moved = _rounded(i.operations / tokens), bytes_of(i.bytes / tokens)
+        rows.append(["  " + i.part, str(i.window), str(i.batch), operations, moved, f"{i.per_byte:.3g}"])
+    lines = table(rows, flexible=(), right=(1, 2, 3, 4, 5))
     return lines + _text(
-        "per token; what has to move at least: weights once a step of a loop, else once a training step, "
-        "values between the loops once for each token"
+        "per token; what has to move at least: weights once for each time step of a loop, and once for each "
+        "T·B tokens outside of loops; what one loop hands to another once for each token"
     )
 
 
@@ -194,14 +192,13 @@ def _times(measured: Measured, report: Report) -> list[str]:
     rows = [["measured on this machine", "operations", "time", "share", "Gflop/s"]]
     whole = measured.parts[-1].seconds
     rows += [_time(part, whole) for part in measured.parts]
-    lines = table(rows, flexible=(), right=(1, 2, 3, 4))
     if measured.blocks:
         passes = sum(block.seconds for block in measured.blocks)
-        rows = [["forward and backward, by block of `bptt show`", "operations", "time", "share", "Gflop/s"]]
-        rows += [_time(block, passes) for block in measured.blocks]
-        lines += table(rows, flexible=(), right=(1, 2, 3, 4))
+        rows += [["by block of `bptt show`"], *(_time(block, passes) for block in measured.blocks)]
+    lines = table(rows, flexible=(), right=(1, 2, 3, 4))
+    fewer = " (fewer than asked, to be quick)" if times.window * times.batch < report.tokens else ""
     return lines + _text(
-        f"per token; {times.backend} backend, T = {times.window}, B = {times.batch}, "
+        f"per token; {times.backend} backend, T = {times.window}, B = {times.batch}{fewer}, "
         f"medians of {times.runs} runs with random parameters and tokens"
     )
 
@@ -226,7 +223,7 @@ def _seconds(seconds: float) -> str:
 
 def _rounded(number: float) -> str:
     """Whole from ten on, three digits below; as a power of ten where nobody would count the digits."""
-    if number >= 1e13:
+    if number >= 1e12:
         return f"{float(number):.4g}"
     return f"{number:,.0f}" if number >= 10 or number == int(number) else f"{number:.3g}"
 
