@@ -140,9 +140,7 @@ def _reading(args: argparse.Namespace, subject: Subject, examples: int) -> str:
     if args.text is not None:
         return f"{examples} parts of {args.text}, seed {args.seed}"
     tokens = "drawn uniformly from the vocabulary" if subject.tokenizer else "drawn uniformly"
-    return (
-        f"{examples} sequences of tokens {tokens} (no text), {WARM_UP} of them read before; seed {args.seed}"
-    )
+    return f"{examples} sequences of tokens {tokens} (no text), each after {WARM_UP} others; seed {args.seed}"
 
 
 def _plot(measured: Sequence[Measured], path: Path) -> None:
