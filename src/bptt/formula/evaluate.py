@@ -12,7 +12,7 @@ from functools import reduce
 
 import numpy as np
 
-from bptt.formula.letters import Runs, bound, places
+from bptt.formula.letters import Runs, bound, extent, is_total, run
 from bptt.formula.matrices import applied, blocks, cross_entropy, diagonal, part, quotient, token_part
 from bptt.formula.shapes import NonConforming, Undefined, shape_of
 from bptt.formula.tensor import (
@@ -58,7 +58,7 @@ from bptt.formula.tree import (
     Transpose,
     Zeros,
 )
-from bptt.ir.dims import Shape
+from bptt.ir.dims import ZERO, Dim, Shape
 
 
 class Unbound(LookupError):
@@ -101,11 +101,21 @@ def evaluate(formula: Formula, point: Point, indices: Mapping[str, int | None] |
 
     An index with an offset picks the place that many further on. Places before the first and after the last
     count as 0: they are those that a Kronecker delta with the same offset, or the range of a sum, leaves out.
+    The same holds where one of index and axis is a total (`e + h`) and the other is not, for the first item.
     A size of 1 makes numbers of vectors: a point that is to show faults has sizes above 1, all different.
     """
     fixed = {letter: place for letter, place in (indices or {}).items() if place is not None}
-    with np.errstate(all="ignore"):
-        value = _Evaluation(point, formula, point.times, fixed, point.letters).value(formula)
+    runs = {letter: Dim.number(size) for letter, size in point.letters.items()}
+    try:
+        with np.errstate(all="ignore"):
+            value = _Evaluation(point, formula, point.times, fixed, runs).value(formula)
+    except NonConforming as error:
+        # Where nothing was computed (a product over no times), it is the symbols that do not conform.
+        if not any(dim.terms for shape in error.shapes for dim in shape):
+            raise
+        sizes = [Dim.number(dim.evaluate(point.sizes)) for shape in error.shapes for dim in shape]
+        shapes = tuple(zip(sizes[::2], sizes[1::2], strict=True))
+        raise NonConforming(error.formula, shapes) from None
     for letter, size in zip(value.axes, value.array.shape, strict=True):
         if point.letters.get(letter, size) != size:
             raise Disagreeing(formula, letter, (size, point.letters[letter]))
@@ -221,43 +231,50 @@ class _Evaluation:
         else:
             value = self.value(base)
             array, letters = value.array, value.letters
-            if value.is_matrix and len(formula.indices) == 1 and 1 in value.pair:
+            if value.is_matrix and 1 in value.pair:
                 array = array[..., 0, :] if value.pair[0] == 1 else array[..., 0]
         if array.ndim - len(letters) != len(formula.indices):
             raise NonConforming(formula, pairs((self.value(base),)))
         # Each index takes the last axis and puts its own in front, or none where its place is fixed.
-        for index in reversed(formula.indices):
-            array = self._picked(formula, np.moveaxis(array, -1, 0), index)
+        for axis in reversed(range(len(formula.indices))):
+            array = self._picked(formula, np.moveaxis(array, -1, 0), axis)
         free = [index.letter for index in formula.indices if index.letter not in self.places]
         array, axes = merged(formula, array, [*free, *letters])
         return named(array, axes)
 
-    def _picked(self, formula: Indexed, array: Array, index: Index) -> Array:
-        """The parts of the array that an index picks along its first axis."""
-        size, offset = array.shape[0], index.offset.evaluate(self.point.sizes)
-        if not offset:
+    def _picked(self, formula: Indexed, array: Array, axis: int) -> Array:
+        """The parts of the array that index number `axis` picks along its first axis."""
+        index, size = formula.indices[axis], array.shape[0]
+        if index.offset == ZERO:
             fixed = self.places.get(index.letter)
-            if fixed is None:
-                return array
-            if not 0 <= fixed < size:
+            if fixed is not None and not 0 <= fixed < size:
                 raise Disagreeing(formula, index.letter, (size, fixed + 1))
+            if fixed is None and not self._within_total(formula, axis):
+                return array
         place = self._positions(index).array
         inside = (place >= 0) & (place < size)
         picked: Array = array[np.where(inside, place, 0)]
         return picked * inside.reshape(inside.shape + (1,) * (picked.ndim - inside.ndim))
+
+    def _within_total(self, formula: Indexed, axis: int) -> bool:
+        """Whether the index and its axis may differ, as a concatenation and its first item do."""
+        known = self.runs.get(formula.indices[axis].letter)
+        if isinstance(known, Dim) and is_total(known):
+            return True
+        return is_total(extent(formula, axis, self.point.layout))
 
     def _positions(self, index: Index) -> Tensor:
         """The places that an index stands for: a number, or one for each place of its letter."""
         offset = index.offset.evaluate(self.point.sizes)
         if index.letter in self.places:
             return Tensor(np.asarray(self.places[index.letter] + offset))
-        return Tensor(np.arange(self._places(index.letter)) + offset, (index.letter,))
+        return Tensor(np.arange(self._count(index.letter)) + offset, (index.letter,))
 
-    def _places(self, letter: str) -> int:
-        found = places(letter, self.runs, self.whole, self.point.sizes, self.point.layout)
-        if found is None:
+    def _count(self, letter: str) -> int:
+        size = run(letter, self.runs, self.whole, self.point.layout)
+        if size is None:
             raise Unbound(letter)
-        return found
+        return size.evaluate(self.point.sizes)
 
     # Element by element.
 
@@ -278,12 +295,10 @@ class _Evaluation:
 
     def _sum(self, formula: Sum) -> Tensor:
         letter = formula.letter
-        inner = replace(
-            self, places=_without(self.places, letter), runs=bound(self.runs, formula, self.point.sizes)
-        )
+        inner = replace(self, places=_without(self.places, letter), runs=bound(self.runs, formula))
         value = inner.value(formula.body)
         if letter not in value.axes:
-            return replace(value, array=value.array * float(inner._places(letter)))
+            return replace(value, array=value.array * float(inner._count(letter)))
         axis = value.axes.index(letter)
         size = value.array.shape[axis]
         if formula.size is not None and formula.size.evaluate(self.point.sizes) != size:
@@ -318,8 +333,7 @@ class _Evaluation:
             if value.pair[0] != value.pair[1]:
                 raise NonConforming(formula, pairs((value, value)))
         if not values:
-            rows, columns = self._numbers(shape_of(formula, self.point.layout))
-            assert rows == columns
+            rows, _ = self._numbers(shape_of(formula, self.point.layout))
             return matrix(np.eye(rows))
         return reduce(lambda left, right: product(formula, left, right), values)
 

@@ -46,7 +46,7 @@ def _sigmoid_prime(z: Array) -> Array:
 # Element by element: the function and its derivative.
 ELEMENTWISE: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
     "sigmoid": (sigmoid, _sigmoid_prime),
-    "tanh": (np.tanh, lambda z: 1.0 - np.tanh(z) ** 2),
+    "tanh": (np.tanh, lambda z: 4.0 * _sigmoid_prime(2.0 * z)),
     "relu": (lambda z: np.where(z.real > 0, z, 0.0), step),
     "step": (step, lambda z: np.zeros(z.shape)),
     "softplus": (softplus, sigmoid),

@@ -142,7 +142,7 @@ def _indexed(formula: Indexed, layout: str) -> Pair:
         axes = len(formula.base.shape)
     else:
         shape = shape_of(formula.base, layout)
-        axes = 0 if shape == NUMBER else 1 if len(formula.indices) == 1 and ONE in shape else 2
+        axes = 0 if shape == NUMBER else 1 if ONE in shape else 2
     if axes != len(formula.indices):
         raise NonConforming(formula, (shape_of(formula.base, layout),))
     return NUMBER
