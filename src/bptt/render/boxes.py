@@ -12,6 +12,8 @@ _COLUMN_GAP = 2
 
 def width(text: str) -> int:
     """The columns of a terminal that the text takes: none for marks above a letter, two for wide ones."""
+    if text.isascii():
+        return len(text)
     return sum(
         0
         if unicodedata.category(character) in ("Mn", "Me", "Cf")

@@ -85,21 +85,25 @@ def _broken(
 
     The first line is indented by `start`; `depth` is how often what this is a part of was broken.
     """
-    space = columns - max(start, 0)
-    if line_box(items, layout).width > space:
-        items = tuple(_opened(items, space, layout))
+
+    def fits(line: Run, indent: int) -> bool:
+        return line_box(_stripped(line), layout).width <= columns - max(indent, 0)
+
     ranks = [item.rank for item in items if isinstance(item, Break)]
-    if not ranks or line_box(items, layout).width <= space:
-        yield start, items
+    if not ranks and any(isinstance(item, Factor) for item in items) and not fits(items, start):
+        yield from _broken(_opened(items), columns, layout, depth, start)
+        return
+    if not ranks or fits(items, start):
+        yield start, _stripped(items)
         return
     rank = min(ranks)
-    first, *rest = _split(items, rank)
-    line, indent = first, start
+    line, *rest = _split(items, rank)
+    indent = start
     for part in rest:
-        if line_box((*line, *part), layout).width <= columns - max(indent, 0):
+        if fits((*line, *part), indent):
             line += part
         else:
-            yield from _broken(_stripped(line), columns, layout, depth + 1, indent)
+            yield from _broken(line, columns, layout, depth + 1, indent)
             is_under_sign = depth == 0 and rank < IN_BRACKETS and part[0] in _OPERATORS
             line, indent = part, _UNDER_THE_SIGN if is_under_sign else _STEP * max(depth, 1)
     yield from _broken(line, columns, layout, depth + 1, indent)
@@ -119,10 +123,6 @@ def _stripped(items: Run) -> Run:
     return items[:-1] if items[-1] == " " else items
 
 
-def _opened(items: Run, columns: int, layout: str) -> Iterator[Item]:
-    """The items, with the insides of factors that are too wide for a line."""
-    for item in items:
-        if isinstance(item, Factor) and _item_box(item, layout).width > columns:
-            yield from _opened(item.run, columns, layout)
-        else:
-            yield item
+def _opened(items: Run) -> Run:
+    """The insides of the factors, for what is too wide for a line even by itself."""
+    return tuple(part for item in items for part in (item.run if isinstance(item, Factor) else (item,)))
