@@ -1,0 +1,133 @@
+"""Formulas in presentation MathML, with the elements that browsers draw by themselves (MathML Core)."""
+
+from __future__ import annotations
+
+from html import escape
+
+from bptt.formula.tree import Formula
+from bptt.render.marks import (
+    Bold,
+    Brackets,
+    Call,
+    Digits,
+    Evaluated,
+    Fraction,
+    Known,
+    Letter,
+    Limits,
+    Line,
+    Mark,
+    Matrix,
+    Root,
+    Script,
+    Sign,
+    Space,
+    Under,
+    Word,
+    is_tall,
+)
+from bptt.render.typeset import typeset
+from bptt.syntax.spelling import GREEK
+
+_GREEK = {name: letter for letter, name in reversed(GREEK.items())}
+_ACCENTS = {"hat": "^", "tilde": "~", "bar": "¯"}
+# Signs whose space differs from what browsers give them: on both sides.
+_SPACES = {
+    ",": ("0", "0.17em"),
+    ":": ("0.1em", "0.1em"),
+    "⊤": ("0", "0"),
+    "∂": ("0", "0"),
+    "…": ("0", "0.1em"),
+}
+_NAMES = {"∂", "⊤", "…"}  # signs that stand for something, and are no operators
+_THIN = '<mspace width="0.17em"/>'
+
+
+def show(formula: Formula, timed: bool, display: bool = False) -> str:
+    """A `math` element; with `display` sums and fractions are as large as on a line of their own."""
+    return element(typeset(formula, timed), display)
+
+
+def element(mark: Mark, display: bool = False) -> str:
+    style = ' displaystyle="true"' if display else ""
+    return f"<math{style}>{write(mark)}</math>"
+
+
+def line(sign: str, mark: Mark) -> str:
+    """A line of a display that begins with its sign."""
+    return element(Line((Sign(sign), mark)), True).replace("<mo", '<mo form="infix"', 1)
+
+
+def _sign(text: str, is_small: bool) -> str:
+    """An operator; in a script it has no space around it."""
+    if text in _NAMES:
+        return f'<mi mathvariant="normal">{text}</mi>'
+    before, after = ("0", "0") if is_small else _SPACES.get(text, ("", ""))
+    space = f' lspace="{before}" rspace="{after}"' if before else ""
+    return f"<mo{space}>{escape(text)}</mo>"
+
+
+def write(mark: Mark, is_small: bool = False) -> str:
+    """The mark as one element; what is small is in a script."""
+    match mark:
+        case Letter(name, accent):
+            letter = f"<mi>{_GREEK.get(name, name)}</mi>"
+            return (
+                f'<mover accent="true">{letter}<mo stretchy="false">{_ACCENTS[accent]}</mo></mover>'
+                if accent
+                else letter
+            )
+        case Word(text):
+            # One letter alone would be set in italics.
+            upright = ' mathvariant="normal"' if len(text) == 1 else ""
+            return f"<mi{upright}>{escape(text)}</mi>"
+        case Digits(text):
+            return f"<mn>{text}</mn>"
+        case Bold(text):
+            return f'<mn class="bold">{escape(text)}</mn>'
+        case Sign(text):
+            return _sign(text, is_small)
+        case Space():
+            return _THIN
+        case Line(items):
+            return _row("".join(write(item, is_small) for item in items))
+        case Call(function, Brackets() as argument):
+            return _row(write(function, is_small) + write(argument, is_small))
+        case Call(function, argument):
+            return _row(write(function, is_small) + _THIN + write(argument, is_small))
+        case Script(base, below, None) if below is not None:
+            return f"<msub>{write(base)}{write(below, True)}</msub>"
+        case Script(base, None, above) if above is not None:
+            return f"<msup>{write(base)}{write(above, True)}</msup>"
+        case Script(base, below, above) if below is not None and above is not None:
+            return f"<msubsup>{write(base)}{write(below, True)}{write(above, True)}</msubsup>"
+        case Script(base):
+            return write(base, is_small)
+        case Limits(operator, below, None):
+            return f"<munder><mo>{operator}</mo>{write(below, True)}</munder>"
+        case Limits(operator, below, above):
+            assert above is not None
+            return f"<munderover><mo>{operator}</mo>{write(below, True)}{write(above, True)}</munderover>"
+        case Fraction(top, bottom):
+            return f"<mfrac>{write(top)}{write(bottom)}</mfrac>"
+        case Root(body):
+            return f"<msqrt>{write(body)}</msqrt>"
+        case Brackets(body, left, right):
+            grows = "" if is_tall(body) else ' stretchy="false"'
+            return _row(f"<mo{grows}>{left}</mo>{write(body, is_small)}<mo{grows}>{right}</mo>")
+        case Evaluated(body, below):
+            bar = _row(f'{write(body)}<mo stretchy="true" form="postfix">|</mo>')
+            return f"<msub>{bar}{write(below, True)}</msub>"
+        case Matrix(rows):
+            cells = "".join(
+                "<mtr>" + "".join(f"<mtd>{write(cell)}</mtd>" for cell in row) + "</mtr>" for row in rows
+            )
+            return _row(f"<mo>[</mo><mtable>{cells}</mtable><mo>]</mo>")
+        case Under(body, note):
+            return f'<munder class="shape">{write(body)}{write(note, True)}</munder>'
+        case Known((name, of), body):
+            return f'<mrow data-symbol="{escape(f"{name}^{of}")}">{write(body, is_small)}</mrow>'
+
+
+def _row(content: str) -> str:
+    return f"<mrow>{content}</mrow>"
