@@ -97,6 +97,7 @@ def shown(*blocks: object, columns: int = 80) -> str:
     return render(page(*blocks), columns).split("───\n\n", 1)[1]
 
 
+HISTORY = "the state, and what is known of all that was read"
 MODEL = Page(
     "The gradients of elman.eq",
     (
@@ -119,8 +120,14 @@ MODEL = Page(
                     )
                 ),
                 Graph(
-                    (("x", x, "input"), ("h", h, "state"), ("e", e, "value"), ("H", H, "parameter"), ("b1", b1, "parameter")),
-                    (("x", "e", False), ("h", "h", True), ("e", "h", False), ("H", "h", False), ("b1", "h", False)),
+                    (
+                        ("x", x, "input"), ("h", h, "state"), ("e", e, "value"),
+                        ("H", H, "parameter"), ("b1", b1, "parameter"),
+                    ),
+                    (
+                        ("x", "e", False), ("h", "h", True), ("e", "h", False),
+                        ("H", "h", False), ("b1", "h", False),
+                    ),
                 ),
             ),
         ),
@@ -143,7 +150,7 @@ MODEL = Page(
                         Table(
                             (("name",), ("shape",), ("largest",), ("what it is",)),
                             (
-                                (("", h), ("h",), ("0.5",), ("the state, and what is known of all that was read",)),
+                                (("", h), ("h",), ("0.5",), (HISTORY,)),
                                 (("", U), ("h × V",), ("12",), ("a parameter",)),
                             ),
                         ),
