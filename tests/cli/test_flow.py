@@ -284,6 +284,14 @@ def test_sentences_follow_from_the_numbers(with_it: float, without: float, said:
     assert len(claims) == len(said)
 
 
+def test_a_state_that_is_carried_whole_and_lost() -> None:
+    assert remarks([made_up(0.001, "")], "H")[1:] == [
+        "The term h[t-1] does not keep the gradient alive here."
+        " Left after 4 steps: 1.0e-3 with random weights."
+    ]
+    assert len(remarks([made_up(0.5, "")], "H")) == 1
+
+
 def test_fates() -> None:
     lefts = {"vanishes": 0.005, "fades": 0.1, "keeps its size": 0.9, "grows": 5.0, "explodes": 500.0}
     assert {fate: made_up(left, "").fate for fate, left in lefts.items()} == {fate: fate for fate in lefts}

@@ -93,7 +93,7 @@ def _color(weights: Sequence[Weights], m: Measured) -> Color:
 
 def _limits(measured: Sequence[Measured]) -> tuple[float, float]:
     """The powers of ten that are shown."""
-    values = np.concatenate([m.flow.curve(m.state).left for m in measured]) / math.log(10)
+    values = np.concatenate([c for m in measured for c in astuple(m.flow.curve(m.state))]) / math.log(10)
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     return max(min(low, -1.0), -_DECADES) - 0.3, min(max(high, 0.0), _DECADES) + 0.3

@@ -115,8 +115,14 @@ def _identity(measured: Sequence[Measured], name: str) -> list[str]:
     """What the term h[t-1] of a state that is carried whole does, against the same weights without it."""
     carriers = [m for m in measured if m.subject.carried]
     others = [m for m in measured if not m.subject.carried]
-    if not carriers or not others:
+    if not carriers:
         return []
+    term = "the term " + " + ".join(f"{variable}[t-1]" for variable in carriers[0].subject.carried)
+    after = f"after {carriers[0].flow.steps} steps"
+    if not others:
+        lost = [f"{show_left(m.left)} with {m.weights_label(name)}" for m in carriers if m.fate == FATES[0]]
+        sentence = f"{term} does not keep the gradient alive here. Left {after}: {_listed(lost)}."
+        return [_capital(sentence)] if lost else []
     whole, plain = carriers[0].subject, others[0].subject
     without = "without it" if plain.variant else f"in {plain.label}"
     kept, less, more = [], [], []
@@ -135,8 +141,6 @@ def _identity(measured: Sequence[Measured], name: str) -> list[str]:
                     less.append(f"{here} with {label} ({there}){_radii(a, b, without)}")
                 if a.left > max(b.left, -_HALVED):
                     more.append(f"{here} times as much with {label} ({there})")
-    term = "the term " + " + ".join(f"{variable}[t-1]" for variable in whole.carried)
-    after = f"after {carriers[0].flow.steps} steps"
     sentences = []
     if kept:
         sentences.append(f"{term} helps where what is left {after} is nearer to one: {_listed(kept)}.")
@@ -147,7 +151,7 @@ def _identity(measured: Sequence[Measured], name: str) -> list[str]:
         )
     if more:
         sentences.append(f"{term} does not keep the gradient from growing. Left {after}: {_listed(more)}.")
-    return [sentence[0].upper() + sentence[1:] for sentence in sentences]
+    return [_capital(sentence) for sentence in sentences]
 
 
 def _radii(a: Measured, b: Measured, without: str) -> str:
@@ -155,6 +159,10 @@ def _radii(a: Measured, b: Measured, without: str) -> str:
         return ""
     here, there = a.flow.radius.median, b.flow.radius.median
     return f", where a step has the spectral radius {here:.2f} ({there:.2f} {without})"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
 
 
 def _listed(parts: Sequence[str]) -> str:
