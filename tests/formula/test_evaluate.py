@@ -332,6 +332,16 @@ def test_offsets_count_within_a_concatenation(seed: int, layout: str) -> None:
     assert evaluate(at(c, Index("k", N + Dim.number(1))), here).array.shape == (3,)
 
 
+def test_what_a_delta_leaves_out_may_be_infinite() -> None:
+    """A place of the whole, counted from where its second item begins, is before that item for the first."""
+    second, here = Index("k", ZERO - N), point(letters={"j": 4})
+    slope, delta, expected = Apply("log", at(p, second), prime=True), Kronecker(second, J), 1 / VALUES["p"]
+    numbers = evaluate(Sum("k", Product((slope, delta)), N + M), here)
+    np.testing.assert_allclose(numbers.array, expected)
+    rows = evaluate(Sum("k", Product((delta, slope, u)), N + M), here)
+    np.testing.assert_allclose(rows.array[:, 0], np.outer(expected, VALUES["u"]))
+
+
 @pytest.mark.parametrize(
     "formula", [at(A, I, K), at(Product((u, A)), K), Product((Kronecker(I, J), at(S, J, I)))]
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from bptt.formula.tensor import (
     Tensor,
     align,
     equal_places,
+    kept,
     matrix,
     merged,
     named,
@@ -148,9 +149,8 @@ class _Evaluation:
                 return self._each(formula, parts, np.add)
             case Neg(a):
                 return self._map(a, np.negative)
-            case Product(factors):
-                values = [self.value(factor) for factor in factors]
-                return reduce(lambda left, right: product(formula, left, right), values)
+            case Product():
+                return self._product(formula)
             case Hadamard(parts):
                 return self._each(formula, parts, np.multiply)
             case Quotient(a, b):
@@ -290,6 +290,15 @@ class _Evaluation:
 
     # Sums and products.
 
+    def _product(self, formula: Product) -> Tensor:
+        """Matrices in their order. A delta leaves terms out: where it is 0 nothing else counts, not even what
+        is infinite there, as the logarithm of a place beyond an offset is.
+        """
+        deltas = [self.value(factor) for factor in formula.factors if isinstance(factor, Kronecker)]
+        others = [self.value(factor) for factor in formula.factors if not isinstance(factor, Kronecker)]
+        value = reduce(partial(product, formula), others or [Tensor(np.ones(()))])
+        return reduce(partial(kept, formula), deltas, value)
+
     def _at_step(self, letter: str, step: int) -> _Evaluation:
         return replace(self, times={**self.times, letter: step}, places=_without(self.places, letter))
 
@@ -335,7 +344,7 @@ class _Evaluation:
         if not values:
             rows, _ = self._numbers(shape_of(formula, self.point.layout))
             return matrix(np.eye(rows))
-        return reduce(lambda left, right: product(formula, left, right), values)
+        return reduce(partial(product, formula), values)
 
     def _derivative(self, formula: Derivative) -> Tensor:
         at = None if formula.at is None else self._time(formula.at)

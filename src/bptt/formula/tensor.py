@@ -133,6 +133,14 @@ def product(formula: Formula, left: Tensor, right: Tensor) -> Tensor:
     return Tensor(a * b, letters)
 
 
+def kept(formula: Formula, value: Tensor, delta: Tensor) -> Tensor:
+    """The value where delta, which has letters only, is not 0."""
+    letters, (array, at) = align(formula, (value, delta))
+    if value.is_matrix:
+        return Tensor(np.where(at[..., None, None] == 0, 0.0, array), letters + MATRIX)
+    return Tensor(np.where(at == 0, 0.0, array), letters)
+
+
 def equal_places(formula: Formula, values: Sequence[Tensor]) -> tuple[tuple[str, ...], list[Array]]:
     """Letters (with MATRIX, where there is a matrix) and arrays that can be combined element by element.
 
