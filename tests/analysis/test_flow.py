@@ -10,8 +10,9 @@ import pytest
 from bptt.analysis.flow import Flow, measure_flow
 from bptt.analysis.identity import without_identity
 from bptt.analysis.recurrent import recurrent_matrices, with_recurrent
+from bptt.backends import build_program, load_program
 from bptt.lm.initialization import carried_whole, find_parts, initial_parameters
-from cells import MODELS, model_of
+from cells import MODELS, model_of, point
 
 LINEAR = model_of("h = h[t-1] @ W + x @ L\nyhat = softmax(h @ U)", "linear")
 # The state is multiplied by one number, which the token picks.
@@ -102,6 +103,25 @@ def test_a_loss_that_reads_no_state() -> None:
     model = model_of("h = tanh(h[t-1] @ H + x @ L)\nyhat = softmax(x @ U)", "blind")
     flow = measure_flow(model, SIZES, initial_parameters(model, SIZES, 0), *sequences(9), 6)
     assert flow.reference is None and (flow.whole.left == -math.inf).all() and flow.half() is None
+
+
+@pytest.mark.parametrize("name", ["tanh", "gru", "lstm2", "two layers, two steps back", "normalised"])
+def test_the_last_norm_is_that_of_backpropagation_through_time(name: str) -> None:
+    """The compiled gradient of the last step's loss by the state that enters the first."""
+    model, steps = MODELS[name], 7
+    at = point(model, steps=steps, examples=4)
+    x, y = at.inputs["x"], at.inputs["y"]
+    flow = measure_flow(model, at.sizes, at.params, x, y, steps)
+    weight = np.zeros((steps, 4))
+    weight[-1] = 1.0
+    program = build_program(model, "loss", gradients=True)
+    found = load_program(program, at.sizes, "reference", np.float64).run(
+        at.params, {"x": x, "y": y, "weight": weight}
+    )
+    for variable, curve in (("", flow.whole), *flow.states.items()):
+        names = [variable] if variable else [s.name for s in model.states]
+        squares = sum((found[f"∂{name}"] ** 2).sum() for name in names)
+        assert curve.left[-1] + flow.log_norm == pytest.approx(math.log(squares / 4) / 2, abs=1e-12)
 
 
 def test_what_is_measured_is_the_gradient_of_the_whole_state() -> None:
