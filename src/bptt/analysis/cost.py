@@ -192,21 +192,31 @@ def _backward_parts(program: Program, equations: Model, count: Count) -> tuple[P
     formed = _formed(backward)
     operands = {name: sum_operands(e, formed) for name, e in backward.sums}
     order = topological([c.update for c in backward.carries] + [e for es in operands.values() for e in es])
-    owners = _owners(program.names, backward, order, operands)
+    gradients = _gradients_of_sums(program)
+    owners = _owners(program.names, backward, order, {gradients[name]: es for name, es in operands.items()})
     # In the order in which they are complete; the gradients of parameters follow.
     complete = dict.fromkeys(owners[e] for e in reversed(order))
     parts = [Part(name, Work()) for name in reversed(complete)]
     parts += [Part(cotangent_name(name), Work()) for name in equations.params]
     parts += [_part(owners[e], [e], count) for e in order]
-    parts += [Part(_of_parameter(name), accumulation(e, e, formed)) for name, e in backward.sums]
+    parts += [Part(gradients[name], accumulation(e, e, formed)) for name, e in backward.sums]
     for block in once:
         parts += [_part(name, count.new([e]), count) for name, e in block.outputs]
     return tuple(part for part in _merged(parts) if part.work.steps or part.once.steps)
 
 
-def _of_parameter(name: str) -> str:
-    """A gradient has two sums where its parameter is read directly, and in a value of parameters alone."""
-    return name.removesuffix("·direct")
+def _gradients_of_sums(program: Program) -> dict[str, str]:
+    """Which gradients each sum of the backward pass is for: its own, or, where it is the derivative by a value
+    of parameters alone, those of the parameters (`∂h0 ∂Q`).
+    """
+    _, backward, *once = program.blocks
+    served: dict[str, list[str]] = {name: [] for name, _ in backward.sums}
+    for block in once:
+        for gradient, e in block.outputs:
+            for leaf in topological([e]):
+                if leaf.op is Op.PARAM and leaf.attr in served:
+                    served[leaf.attr].append(gradient)
+    return {name: " ".join(gradients) or name for name, gradients in served.items()}
 
 
 def _formed(block: Block) -> frozenset[Expr]:
@@ -235,7 +245,7 @@ def _owners(
                 owners.setdefault(a, owners[e])
     for name, values in operands.items():
         for e in topological(values):
-            owners.setdefault(e, _of_parameter(name))
+            owners.setdefault(e, name)
     return owners
 
 

@@ -44,7 +44,12 @@ def _shared(wanted: list[int], room: int) -> list[int]:
 
 
 def wrap_formula(text: str, width: int) -> list[str]:
-    """The text in lines of this width, broken before a sign; inside a term only where it is longer itself."""
+    """The text in lines of this width, broken before a sign; inside a term only where it is longer itself.
+    Its indentation is that of every line.
+    """
+    indent = " " * (len(text) - len(text.lstrip()))
+    if indent:
+        return [indent + line for line in wrap_formula(text.lstrip(), width - len(indent))]
     pieces: list[str] = []
     for word in text.split(" "):
         if pieces and pieces[-1] in ("+", "-", ">", "<"):

@@ -28,7 +28,7 @@ from bptt.models import source_of
 
 DEFAULT_VOCABULARY = 10_000
 # What a step may hold at most where a model is timed.
-MOST_BYTES = 2_000_000_000
+MOST_BYTES = 1_000_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bptt.analysis.cost import Part
-from bptt.analysis.operations import Work
+from bptt.analysis.cost import Cost, Part
+from bptt.analysis.operations import Work, total
 from bptt.analysis.polynomial import Monomial, Polynomial
+from bptt.autodiff.through_time import cotangent_name
 from bptt.cli.columns import WIDTH, table, wrap_formula
 from bptt.cli.cost_report import Measured, PartTime, Report
 
@@ -15,7 +16,7 @@ def page(report: Report, measured: Measured | None) -> str:
     sections = [
         _heading(report),
         _parts("forward", report.cost.forward, report, report.numbers.forward),
-        _parts("backward", report.cost.backward, report, report.numbers.backward),
+        _parts("backward", _grouped(report.cost), report, report.numbers.backward),
         _totals(report),
         _largest_term(report),
         _majorities(report),
@@ -49,16 +50,31 @@ def _heading(report: Report) -> list[str]:
     return lines
 
 
+def _grouped(cost: Cost) -> list[Part]:
+    """The parts of the backward pass, those of parameters that take the same work as one."""
+    parameters = {cotangent_name(name) for name in cost.elements}
+    groups: dict[object, list[Part]] = {}
+    for part in cost.backward:
+        alike = (part.work, part.once) if part.name in parameters else part.name
+        groups.setdefault(alike, []).append(part)
+    return [
+        Part(" ".join(p.name for p in group), total(p.work for p in group), total(p.once for p in group))
+        for group in groups.values()
+    ]
+
+
 def _parts(title: str, parts: Sequence[Part], report: Report, whole: int) -> list[str]:
     rows = [[title, "operations", "", "number", "share"]]
     for part in parts:
-        number = report.numbers.parts[part.name]
-        share = f"{100 * number / whole:.1f}%" if whole else ""
+        number = part.work.operations.evaluate(report.sizes)
         order = part.work.steps.order() if part.work.steps else ""
-        rows.append(["  " + part.name, _formula(part.work), order, _rounded(number), share])
-        if part.once.operations:
-            rows.append(["", f"+ {part.once.operations} once a step"])
-    return table(rows, flexible=(1, 2), right=(3, 4))
+        share = f"{100 * number / whole:.1f}%" if whole else ""
+        once = part.once.operations
+        formula = f"{once} once a step" if once and not part.work.steps else _formula(part.work)
+        rows.append(["  " + part.name, formula, order, _rounded(number), share])
+        if once and part.work.steps:
+            rows.append(["", f"+ {once} once a step"])
+    return table(rows, flexible=(1, 2, 0), right=(3, 4))
 
 
 def _formula(work: Work) -> str:
@@ -69,17 +85,22 @@ def _formula(work: Work) -> str:
 
 def _totals(report: Report) -> list[str]:
     cost, n = report.cost, report.numbers
-    rows = [["in all", "operations", "", "number"]]
+    rows = [["in all", "operations", "", "number", "share"]]
+    whole = n.forward + n.backward + n.once + n.update
+
+    def row(name: str, formula: str, order: str, number: float) -> None:
+        rows.append(["  " + name, formula, order, _rounded(number), f"{100 * number / whole:.1f}%"])
+
     for name, work, number in (
         ("forward", cost.forward_work, n.forward),
         ("backward", cost.backward_work, n.backward),
     ):
-        rows.append(["  " + name, str(work.operations), work.steps.order(), _rounded(number)])
+        row(name, str(work.operations), work.steps.order(), number)
     if cost.once.operations:
-        rows.append(["  once", f"{_factor(cost.once.operations)} / TB", "", _rounded(n.once)])
-    rows.append(["  update", f"{report.change.operations}·P / TB", "", _rounded(n.update)])
-    rows.append(["  together", "", "", _rounded(n.forward + n.backward + n.once + n.update)])
-    lines = table(rows, flexible=(1, 2), right=(3,))
+        row("once", f"{_factor(cost.once.operations)} / TB", "", n.once)
+    row("update", f"{report.change.operations}·P / TB", "", n.update)
+    row("together", "", "", whole)
+    lines = table(rows, flexible=(1, 2), right=(3, 4))
     lines += _text(f"P = {cost.parameters} = {_rounded(n.parameters)} parameters")
     lines += _text(
         f"a training step is TB = {report.window}·{report.batch} = {report.tokens:,} tokens; "
