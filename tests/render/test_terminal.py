@@ -213,7 +213,7 @@ def test_breaks_are_taken_outside_of_brackets_first() -> None:
     # Within a term before ∘, one step to the right of what stands below the sign.
     assert lines(backwards, 24)[:3] == ["  h = (ŷ − y) Uᵀ ∘ h", "        ∘ (1 − h)", "    + δʰ[t+1] Hᵀ ∘ h"]
     assert lines(Apply("sigmoid", pre_activation), 22) == ["  h = σ(h[t-1] H + e I", "        + b₁)"]
-    assert lines(Hadamard((h, e, y, h_before)), 16) == ["  h = h ∘ e ∘ y", "    ∘ h[t-1]"]
+    assert lines(Hadamard((h, e, y, h_before)), 16) == ["  h = h ∘ e ∘ y", "        ∘ h[t-1]"]
     assert lines(Product((H, I, U, H, I, U)), 15) == ["  h = H I U H I", "        U"]
     assert lines(Concatenation((h_before, e, h_before)), 20) == ["  h = [h[t-1], e,", "        h[t-1]]"]
 

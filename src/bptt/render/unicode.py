@@ -74,8 +74,8 @@ Run = tuple[Item, ...]
 
 # A line is broken before + and − first, then before ∘, before /, between factors, behind a comma; inside
 # brackets later than outside of all of them.
-_TERM, _HADAMARD, _QUOTIENT, _PRODUCT, _COMMA = range(5)
-IN_BRACKETS = 5
+BEFORE_TERM, _HADAMARD, _QUOTIENT, _PRODUCT, _COMMA = range(5)
+_DEEPER = 5
 
 _FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√"}
 
@@ -205,7 +205,7 @@ class _Writer:
         items: Run = ()
         for negative, term in terms(formula):
             sign = f"{MINUS if negative else '+'} "
-            items += (" ", Break(_TERM), sign) if items else (MINUS,) if negative else ()
+            items += (" ", Break(BEFORE_TERM), sign) if items else (MINUS,) if negative else ()
             items += self.part(term, Strength.OPEN)
         return items
 
@@ -276,7 +276,7 @@ def _listed(left: str, parts: list[Run], right: str) -> Run:
 def _deeper(items: Run) -> Run:
     """The same in brackets: lines are broken there later."""
     return tuple(
-        Break(item.rank + IN_BRACKETS)
+        Break(item.rank + _DEEPER)
         if isinstance(item, Break)
         else Factor(item.formula, _deeper(item.run))
         if isinstance(item, Factor)

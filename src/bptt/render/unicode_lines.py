@@ -9,11 +9,10 @@ from bptt.formula.tree import Formula, Number
 from bptt.ir.dims import Dim
 from bptt.render import unicode_names as names
 from bptt.render.boxes import Box, beside, in_brackets, labelled, matrix, text_box
-from bptt.render.unicode import IN_BRACKETS, Break, Factor, Item, Matrix, Run, run
+from bptt.render.unicode import BEFORE_TERM, Break, Factor, Item, Matrix, Run, run
 
 _CLOSING = {"(": ")", "[": "]"}
-_OPERATORS = ("+ ", "− ", "∘ ", "/ ")
-# A line that begins with an operator has it below the sign of the equation.
+# A line that begins with + or − has it below the sign of the equation; other lines are indented.
 _UNDER_THE_SIGN = -2
 _STEP = 2
 
@@ -104,8 +103,8 @@ def _broken(
             line += part
         else:
             yield from _broken(line, columns, layout, depth + 1, indent)
-            is_under_sign = depth == 0 and rank < IN_BRACKETS and part[0] in _OPERATORS
-            line, indent = part, _UNDER_THE_SIGN if is_under_sign else _STEP * max(depth, 1)
+            is_term = depth == 0 and rank == BEFORE_TERM
+            line, indent = part, _UNDER_THE_SIGN if is_term else _STEP * max(depth, 1)
     yield from _broken(line, columns, layout, depth + 1, indent)
 
 
