@@ -21,7 +21,8 @@ from bptt.backends.base import Arrays
 from bptt.ir.model import Model
 
 LOW, HIGH = 10, 90  # percentiles over inputs
-JACOBIANS = 12  # of how many steps and inputs the Jacobian is formed
+JACOBIANS = 12  # of how many steps and inputs the Jacobian is formed, up to ORDINARY numbers in a state
+ORDINARY = 256
 LARGEST = 1024  # numbers in a state whose Jacobian is still formed
 
 
@@ -170,9 +171,12 @@ def _spectrum(step: Step, params: Arrays, x: Ids, entering: Floats) -> tuple[Spr
     if step.size > LARGEST:
         return None, None
     steps, examples = x.shape
+    # Eigenvalues take time with the third power of the size.
+    affordable = JACOBIANS if step.size <= ORDINARY else max(2, int(JACOBIANS * (ORDINARY / step.size) ** 2))
+    count = min(affordable, steps * examples)
     radii, norms = [], []
-    for i in range(min(JACOBIANS, steps * examples)):
-        at = (i * steps // JACOBIANS if steps >= JACOBIANS else i % steps, i % examples)
+    for i in range(count):
+        at = (i * steps // count, i % examples)
         jacobian = step.jacobian(params, int(x[at]), entering[at])
         if not np.isfinite(jacobian).all():
             return None, None
