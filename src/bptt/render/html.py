@@ -10,10 +10,12 @@ from bptt.render import graph, mathml
 from bptt.render.marks import Line, Mark, Sign
 from bptt.render.page import Block, Code, Display, Graph, Meaning, Page, Paragraph, Row, Section, Table, Text
 from bptt.render.style import DOCUMENT_STYLE, SCRIPT, STYLE
-from bptt.render.typeset import typeset_lines, typeset_shape
+from bptt.render.typeset import text_width, typeset_lines, typeset_shape
 
 # A line of a display is broken where it gets wider than this, in em.
 _WIDEST = 48.0
+# A cell of a table that is narrower than this is not broken.
+_SHORTEST = 12.0
 
 
 def render(page: Page) -> str:
@@ -78,14 +80,17 @@ def _block(block: Block, page: Page, level: int) -> str:
             return heading + _wide(f'<div class="display">\n{lines}\n</div>')
         case Table(header, rows):
             head = "".join(f'<th scope="col">{_text(cell, page)}</th>' for cell in header)
-            body = "\n".join(
-                f"<tr>{''.join(f'<td>{_text(cell, page)}</td>' for cell in row)}</tr>" for row in rows
-            )
+            body = "\n".join(f"<tr>{''.join(_cell(cell, page) for cell in row)}</tr>" for row in rows)
             return _wide(f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>")
         case Code(code):
             return f"<pre><code>{escape(code)}</code></pre>"
         case Graph():
             return _wide(graph.draw(block))
+
+
+def _cell(cell: Text, page: Page) -> str:
+    kind = ' class="short"' if text_width(cell, page.timed) < _SHORTEST else ""
+    return f"<td{kind}>{_text(cell, page)}</td>"
 
 
 def _wide(content: str) -> str:

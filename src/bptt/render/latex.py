@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bptt.render.latex_display import DOCUMENT, MATHJAX, environment, mathematics, text_width, words
+from bptt.render.latex_display import DOCUMENT, MATHJAX, environment, mathematics, words
 from bptt.render.latex_formula import show
 from bptt.render.latex_text import escape
 from bptt.render.page import Block, Code, Display, Graph, Page, Paragraph, Section, Table
+from bptt.render.typeset import text_width
 
 __all__ = ["fragment", "render", "show"]
 
@@ -65,7 +66,7 @@ def _block(block: Block, page: Page, depth: int) -> str:
 def _table(table: Table, page: Page) -> str:
     """Columns as wide as they are; where that is too much, the wide ones share what is left."""
     rows = (table.header, *table.rows)
-    widths = [max(text_width(row[place], page) for row in rows) for place in range(len(table.header))]
+    widths = [max(text_width(row[place], page.timed) for row in rows) for place in range(len(table.header))]
     kinds = ["l"] * len(widths)
     if sum(widths) + len(widths) > DOCUMENT.width:
         wide = [place for place, width in enumerate(widths) if width > _WIDEST_CELL]

@@ -11,12 +11,11 @@ from bptt.render.latex_formula import show, sign, write
 from bptt.render.latex_text import escape, escape_in_mathjax
 from bptt.render.marks import Mark, width
 from bptt.render.page import Display, Page, Row, Text
-from bptt.render.typeset import typeset, typeset_lines
+from bptt.render.typeset import text_width, typeset, typeset_lines
 
 # A column of reasons narrower than this (in em) is not worth having: they go below their lines.
 _NARROWEST_NOTE = 12.0
 _GAP = 3.0
-_EM_PER_CHARACTER = 0.47
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def _wrapped(text: Text, room: float, page: Page) -> list[Text]:
     used = 0.0
     for part in text:
         for piece in re.findall(r"\S*\s*", part)[:-1] if isinstance(part, str) else [part]:
-            wide = text_width((piece,), page)
+            wide = text_width((piece,), page.timed)
             if lines[-1] and used + wide > room:
                 lines.append([])
                 used = 0.0
@@ -114,14 +113,6 @@ def _wrapped(text: Text, room: float, page: Page) -> list[Text]:
             else:
                 lines[-1].append(piece)
     return [tuple(line) for line in lines]
-
-
-def text_width(text: Text, page: Page) -> float:
-    """About how wide it is, in em."""
-    return sum(
-        _EM_PER_CHARACTER * len(part) if isinstance(part, str) else width(typeset(part, page.timed))
-        for part in text
-    )
 
 
 def words(text: Text, page: Page) -> str:

@@ -29,7 +29,8 @@ from bptt.render.marks import (
 from bptt.render.typeset import typeset
 from bptt.syntax.spelling import GREEK
 
-_GREEK = {name: letter for letter, name in reversed(GREEK.items())}
+# The first of the letters that have a name, but for the final sigma.
+_GREEK = {name: letter for letter, name in reversed(GREEK.items()) if letter != "ς"}
 _ACCENTS = {"hat": "^", "tilde": "~", "bar": "¯"}
 # Signs whose space differs from what browsers give them: on both sides.
 _SPACES = {
@@ -95,14 +96,14 @@ def write(mark: Mark, is_small: bool = False) -> str:
             return _row(write(function, is_small) + write(argument, is_small))
         case Call(function, argument):
             return _row(write(function, is_small) + _THIN + write(argument, is_small))
-        case Script(base, below, None) if below is not None:
-            return f"<msub>{write(base)}{write(below, True)}</msub>"
-        case Script(base, None, above) if above is not None:
-            return f"<msup>{write(base)}{write(above, True)}</msup>"
-        case Script(base, below, above) if below is not None and above is not None:
-            return f"<msubsup>{write(base)}{write(below, True)}{write(above, True)}</msubsup>"
-        case Script(base):
-            return write(base, is_small)
+        case Script(base, None, Sign("′" as prime)):
+            # The character is at the head by itself; browsers would raise and shrink it once more.
+            return _row(write(base) + _sign(prime, is_small))
+        case Script(base, below, above):
+            # As in TeX, what stands behind brackets is at the height of the closing one.
+            start, end = _split(base)
+            scripted = _scripted(end, below, above)
+            return _row(start + scripted) if start else scripted
         case Limits(operator, below, None):
             return f"<munder><mo>{operator}</mo>{write(below, True)}</munder>"
         case Limits(operator, below, above):
@@ -113,8 +114,7 @@ def write(mark: Mark, is_small: bool = False) -> str:
         case Root(body):
             return f"<msqrt>{write(body)}</msqrt>"
         case Brackets(body, left, right):
-            grows = "" if is_tall(body) else ' stretchy="false"'
-            return _row(f"<mo{grows}>{left}</mo>{write(body, is_small)}<mo{grows}>{right}</mo>")
+            return _row(_bracket(left, mark) + write(body, is_small) + _bracket(right, mark))
         case Evaluated(body, below):
             bar = _row(f'{write(body)}<mo stretchy="true" form="postfix">|</mo>')
             return f"<msub>{bar}{write(below, True)}</msub>"
@@ -127,6 +127,29 @@ def write(mark: Mark, is_small: bool = False) -> str:
             return f'<munder class="shape">{write(body)}{write(note, True)}</munder>'
         case Known((name, of), body):
             return f'<mrow data-symbol="{escape(f"{name}^{of}")}">{write(body, is_small)}</mrow>'
+
+
+def _bracket(sign: str, around: Brackets) -> str:
+    grows = "" if is_tall(around) else ' stretchy="false"'
+    return f"<mo{grows}>{sign}</mo>"
+
+
+def _split(base: Mark) -> tuple[str, str]:
+    """What comes before the element that scripts are put to, and that element."""
+    match base:
+        case Brackets(body, left, right) if not is_tall(body):
+            return _bracket(left, base) + write(body), _bracket(right, base)
+        case Call(function, Brackets() as argument):
+            start, end = _split(argument)
+            return (write(function) + start, end) if start else ("", write(base))
+        case _:
+            return "", write(base)
+
+
+def _scripted(base: str, below: Mark | None, above: Mark | None) -> str:
+    kind = "m" + ("sub" if below is not None else "") + ("sup" if above is not None else "")
+    scripts = "".join(write(mark, True) for mark in (below, above) if mark is not None)
+    return f"<{kind}>{base}{scripts}</{kind}>"
 
 
 def _row(content: str) -> str:

@@ -20,6 +20,7 @@ STYLE = """
 .bptt a { color: var(--accent); }
 .bptt nav { background: var(--panel); border-radius: 8px; padding: .9em 1.2em; margin-bottom: 1.5em; }
 .bptt nav ol { margin: 0; padding-left: 1.2em; columns: 20em; }
+.bptt nav li { break-inside: avoid; }
 .bptt nav ol ol { columns: auto; list-style: none; padding-left: .8em; }
 .bptt details { margin: .6em 0; border: 1px solid var(--line); border-radius: 8px; padding: 0 1em; }
 .bptt details[open] { padding-bottom: .6em; }
@@ -39,6 +40,7 @@ STYLE = """
 .bptt th, .bptt td { text-align: left; vertical-align: baseline; padding: .3em 1.2em .3em 0;
   border-bottom: 1px solid var(--line); }
 .bptt th { font-weight: 600; }
+.bptt .short { white-space: nowrap; }
 .bptt pre { background: var(--panel); border-radius: 8px; padding: .8em 1em; overflow-x: auto;
   font: .88em/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .bptt .graph { display: block; max-width: none; font: 17px "STIX Two Text", "Times New Roman", serif; }

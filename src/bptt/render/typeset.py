@@ -63,6 +63,7 @@ from bptt.render.marks import (
     is_tall,
     width,
 )
+from bptt.render.page import Text
 from bptt.render.precedence import Strength, brackets, factors, is_bare, is_name, signed, strength, terms
 from bptt.syntax.spelling import GREEK_NAMES
 from bptt.syntax.to_latex import name_parts
@@ -77,6 +78,8 @@ _FUNCTION_MARKS: dict[str, Mark] = {
 _PLAIN_SIZES = ("V", "B", "T")
 # An exponent wider than this (in em) is the argument of exp instead.
 _WIDEST_EXPONENT = 5.0
+# The width of a character of words, in em.
+_CHARACTER = 0.47
 _COMMA = Sign(",")
 _PLUS, _MINUS = Sign("+"), Sign("−")
 _PARTIAL = Sign("∂")
@@ -117,6 +120,13 @@ def typeset_shape(*dims: Dim) -> Mark:
         for dim in dims
     ]
     return _separated(marks, Sign("×"))
+
+
+def text_width(text: Text, timed: bool) -> float:
+    """About how wide words with formulas among them are, in em."""
+    return sum(
+        _CHARACTER * len(part) if isinstance(part, str) else width(typeset(part, timed)) for part in text
+    )
 
 
 class _Setter:
@@ -418,9 +428,11 @@ def _number(text: str) -> Mark:
     """A number as Python writes it: 1e-05 with a power of ten."""
     digits, _, exponent = text.partition("e")
     marks: list[Mark] = [_MINUS] if digits.startswith("-") else []
-    marks.append(Digits(digits.removeprefix("-")))
+    if not exponent or digits not in ("1", "-1"):
+        marks.append(Digits(digits.removeprefix("-")))
     if exponent:
-        marks += [Sign("·"), Script(Digits("10"), above=_number(str(int(exponent))))]
+        marks += [Sign("·")] if Digits in map(type, marks) else []
+        marks.append(Script(Digits("10"), above=_number(str(int(exponent)))))
     return _line(marks)
 
 
