@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "perplexity of a trained model on a text"),
     "sample": ("sample", "draw text from a trained model"),
     "score": ("score", "log-probability of each line of a text"),
+    "derive": ("derive", "the gradients of a model, derived and explained"),
     "gradcheck": ("gradcheck", "check every gradient of a model"),
     "flow": ("flow", "how far gradients reach back in time"),
     "show": ("show", "the program that the compiler makes of a model"),

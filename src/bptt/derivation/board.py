@@ -86,10 +86,16 @@ def batch_shape(shape: Shape, layout: str) -> Shape:
 
 
 def put_on_board(
-    model: Model, layout: str | None = None, objective: str = "cross-entropy", batch: bool = False
+    model: Model,
+    layout: str | None = None,
+    objective: str = "cross-entropy",
+    batch: bool = False,
+    *,
+    fused: bool = True,
 ) -> Board:
     """The model in a layout ("row" or "column", by default its own), with J to be minimised
-    ("cross-entropy") or maximised ("log-likelihood"), for one example or for a batch.
+    ("cross-entropy") or maximised ("log-likelihood"), for one example or for a batch. `fused` takes softmax
+    and cross-entropy as one, so that J is made of the logits.
     """
     notes: list[str] = []
     if layout is not None and layout != model.layout:
@@ -99,7 +105,7 @@ def put_on_board(
         )
         model = in_layout(model, layout)
     equations, activations = _with_pre_activations(model)
-    loss = _objective(model, equations)
+    loss = _objective(model, equations, fused)
     equations[LOSS] = build.neg(loss) if objective == "log-likelihood" else loss
     letter = _free_name(("a", "z", "pre"), model)
     logits = _free_name(("theta", "s", "logits"), model)
@@ -196,12 +202,14 @@ def _arguments_of_functions(equation: Expr) -> list[Expr]:
     return list(dict.fromkeys(e.args[0] for e in topological([equation]) if e.op in NON_LINEAR))
 
 
-def _objective(model: Model, equations: dict[str, Expr]) -> Expr:
+def _objective(model: Model, equations: dict[str, Expr], fused: bool) -> Expr:
     """The objective with softmax and cross-entropy in one, if that is what it is; otherwise as written."""
     output = build.value(model.output, model.definitions[model.output].shape)
     written = model.equations.get(LOSS)
     if written is None:
         written = build.neg(build.total(build.mul(build.token("y"), build.apply(Op.LOG, output))))
+    if not fused:
+        return written
     stable = rewrite(substitute(written, {output: equations[model.output]}), STABLE_FORMS)
     return stable if any(e.op is Op.CROSS_ENTROPY for e in topological([stable])) else written
 

@@ -70,6 +70,9 @@ SPELT_OUT = {
     "tanh": "the derivative of tanh is one minus the square of its value",
     "relu": "relu has slope one where it lets something through, and zero elsewhere",
     "softplus": "the derivative of softplus is the sigmoid",
+    "exp": "exp is its own derivative",
+    "log": "the derivative of log is one over what it is taken of",
+    "sqrt": "the derivative of the root is one over twice the root",
 }
 
 
@@ -349,7 +352,7 @@ class Deriver:
     def _prime_rule(self, primes: list[Apply]) -> tuple[str, Text]:
         functions = list(dict.fromkeys(prime.function for prime in primes))
         words = [SPELT_OUT[f] for f in functions if f in SPELT_OUT]
-        return "derivative through its own value", ("; ".join(words),) if words else ()
+        return "the derivative written out", ("; ".join(words),) if words else ()
 
     # Matrix form.
 

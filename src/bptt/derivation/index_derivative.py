@@ -277,9 +277,16 @@ def through_values(formula: Formula, names: dict[Formula, Formula]) -> Formula:
 
 
 def flatten(formula: Formula) -> Formula:
-    """Products within products in line."""
+    """Products within products in line, and a factor 1 / b under a fraction."""
 
     def change(part: Formula) -> Formula:
+        if isinstance(part, Product):
+            inverse = [f for f in part.factors if isinstance(f, Quotient) and f.top == Number(1.0)]
+            if len(inverse) == 1 and len(part.factors) > 1:
+                rest = [f for f in part.factors if f is not inverse[0]]
+                deltas = [f for f in rest if isinstance(f, Kronecker)]
+                over = Quotient(times([f for f in rest if not isinstance(f, Kronecker)]), inverse[0].bottom)
+                return times([over, *deltas])
         if isinstance(part, Product) and any(isinstance(f, Product | Neg) for f in part.factors):
             return times(list(part.factors))
         return part

@@ -1,0 +1,70 @@
+"""The dimension check of a product, written out: `h×V = (h×1)(1×V)`."""
+
+from __future__ import annotations
+
+from bptt.derivation.steps import Chain
+from bptt.formula.shapes import NUMBER, Pair, shape_of
+from bptt.formula.tree import (
+    Add,
+    Apply,
+    Diag,
+    Formula,
+    Hadamard,
+    Neg,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    TimeProduct,
+    Transpose,
+)
+
+# How tightly the signs between shapes bind: sums, element by element, side by side.
+SUM, ELEMENTWISE, SIDE_BY_SIDE, ATOM = range(4)
+
+
+def dimension_check(chain: Chain, layout: str) -> str:
+    """Rows × columns of the left side, and of every factor of the result."""
+    return f"{_size(shape_of(chain.left, layout))} = {in_shapes(chain.result, layout)}"
+
+
+def in_shapes(formula: Formula, layout: str) -> str:
+    return _show(formula, layout, SUM)
+
+
+def _show(formula: Formula, layout: str, outer: int) -> str:
+    text, strength = _parts(formula, layout)
+    return "{" + text + "}" if strength < outer else text
+
+
+def _parts(formula: Formula, layout: str) -> tuple[str, int]:
+    match formula:
+        case Neg(a):
+            return _parts(a, layout)
+        case Sum(body=a) | TimeProduct(body=a):
+            return _show(a, layout, ATOM), ATOM
+        case Add(terms) if any(_is_compound(term) for term in terms):
+            return " + ".join(_show(term, layout, SUM + 1) for term in terms), SUM
+        case Hadamard(factors):
+            return " ∘ ".join(_show(f, layout, ELEMENTWISE + 1) for f in factors), ELEMENTWISE
+        case Quotient(a, b):
+            return f"{_show(a, layout, SIDE_BY_SIDE)} / {_show(b, layout, ATOM)}", ELEMENTWISE
+        case Product(factors):
+            parts = [f for f in factors if shape_of(f, layout) != NUMBER] or list(factors)
+            return " ".join(_show(f, layout, SIDE_BY_SIDE) for f in parts), SIDE_BY_SIDE
+        case _:
+            return f"({_size(shape_of(formula, layout))})", ATOM
+
+
+def _is_compound(formula: Formula) -> bool:
+    match formula:
+        case Neg(a) | Apply(argument=a) | Power(base=a):
+            return _is_compound(a)
+        case Transpose() | Diag():
+            return False
+        case _:
+            return isinstance(formula, Product | Hadamard)
+
+
+def _size(shape: Pair) -> str:
+    return f"{shape[0]}×{shape[1]}"
