@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _BRACKETS = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦"}
-_COLUMN_GAP = 2
+COLUMN_GAP = 2
+_LEAST_COLUMN = 4
 
 
 def width(text: str) -> int:
@@ -95,14 +96,33 @@ def in_brackets(opening: str, inner: Box, closing: str) -> Box:
     return beside([bracket(opening, inner), inner, bracket(closing, inner)])
 
 
-def matrix(rows: Sequence[Sequence[Box]], on_the_point: bool = False) -> Box:
-    """Rows of cells in square brackets, the columns aligned: numbers on the point, all else in the middle."""
+def narrowed(widths: Sequence[int], columns: int) -> list[int]:
+    """The widths, or less for the widest of them, so that together they take so many columns."""
+    widths = list(widths)
+    while sum(widths) > columns and max(widths) > _LEAST_COLUMN:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def stacked(boxes: Sequence[Box]) -> Box:
+    """One below the other, from the left; the baseline is in the middle."""
+    columns = max(box.width for box in boxes)
+    lines = tuple(padded(line, columns) for box in boxes for line in box.lines)
+    return Box(lines, (len(lines) - 1) // 2)
+
+
+def matrix(rows: Sequence[Sequence[Box]], on_the_point: bool = False, row_gap: bool = False) -> Box:
+    """Rows of cells in square brackets, the columns aligned: numbers on the point, all else in the middle.
+
+    With `row_gap` an empty line keeps the rows apart.
+    """
     columns = [_column(column, on_the_point) for column in zip(*rows, strict=True)]
-    gap = text_box(" " * _COLUMN_GAP)
-    lines: list[str] = []
+    gap = text_box(" " * COLUMN_GAP)
+    drawn: list[Box] = []
     for first, *others in zip(*columns, strict=True):
-        lines += beside([first, *(box for cell in others for box in (gap, cell))]).lines
-    return in_brackets("[", Box(tuple(lines), (len(lines) - 1) // 2), "]")
+        drawn += [text_box("")] if row_gap and drawn else []
+        drawn.append(beside([first, *(box for cell in others for box in (gap, cell))]))
+    return in_brackets("[", stacked(drawn), "]")
 
 
 def _column(cells: Sequence[Box], on_the_point: bool) -> list[Box]:

@@ -39,10 +39,13 @@ class _Frame:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """A row as lines of text without its reason, which goes behind the line `baseline` if it fits there."""
+    """A row as lines of text without its reason, which goes behind the line `baseline` if it fits there and
+    the right side is not broken.
+    """
 
     text: tuple[str, ...]
     baseline: int
+    is_broken: bool
     is_tall: bool
     note: str
 
@@ -105,7 +108,7 @@ def _draw(row: Row, frame: _Frame, layout: str) -> _Drawn:
         drawn.append(beside([text_box(" " * space), line]))
     text = tuple(line.rstrip() for box in drawn for line in box.text)
     is_tall = any(len(box.text) > 1 for box in drawn)
-    return _Drawn(text, baseline, is_tall, plain(row.note))
+    return _Drawn(text, baseline, bool(others), is_tall, plain(row.note))
 
 
 def _note_column(drawn: list[_Drawn], columns: int) -> int:
@@ -115,7 +118,8 @@ def _note_column(drawn: list[_Drawn], columns: int) -> int:
 
 
 def _note_fits(one: _Drawn, at: int, columns: int) -> bool:
-    return bool(one.note) and one.end + _NOTE_GAP <= at and at + width(one.note) <= columns
+    fits = one.end + _NOTE_GAP <= at and at + width(one.note) <= columns
+    return fits and bool(one.note) and not one.is_broken
 
 
 def _note_below(row: Row, frame: _Frame, styled: Styled) -> Iterator[str]:

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from bptt.render.boxes import padded, width
+from bptt.render.boxes import narrowed, padded, width
 from bptt.render.page import Table, Text
 from bptt.render.terminal_display import MARGIN, Styled
 from bptt.render.terminal_text import plain, wrapped
 
 _GAP = 3
-_LEAST_COLUMN = 4
 _NUMBER = re.compile(r"[+−-]?[0-9][0-9.,·⁻⁰¹²³⁴⁵⁶⁷⁸⁹e+-]*(?: ?%)?")
 
 
@@ -36,13 +35,7 @@ def table_lines(table: Table, columns: int, styled: Styled) -> Iterator[str]:
 def _widths(rows: list[tuple[Text, ...]], columns: int) -> list[int]:
     """The width of every column: what it needs, or less for the widest ones where the page is too narrow."""
     widths = [max(width(plain(cell)) for cell in cells) for cells in zip(*rows, strict=True)]
-    too_much = sum(widths) + _GAP * (len(widths) - 1) - columns
-    for _ in range(max(too_much, 0)):
-        widest = widths.index(max(widths))
-        if widths[widest] <= _LEAST_COLUMN:
-            break
-        widths[widest] -= 1
-    return widths
+    return narrowed(widths, columns - _GAP * (len(widths) - 1))
 
 
 def _is_numeric(cells: tuple[Text, ...]) -> bool:

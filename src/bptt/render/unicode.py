@@ -54,10 +54,14 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Rows of cells; `numbers` says that they are plain numbers, to be aligned on the point."""
+    """Rows of cells; `numbers` says that they are plain numbers, to be aligned on the point.
+
+    With `widths` its columns are so wide, and cells that are wider are broken.
+    """
 
     rows: tuple[tuple[Run, ...], ...]
     numbers: bool
+    widths: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,8 @@ Run = tuple[Item, ...]
 
 # A line is broken before + and − first, then before ∘, before /, between factors, behind a comma; inside
 # brackets later than outside of all of them.
-BEFORE_TERM, _HADAMARD, _QUOTIENT, _PRODUCT, _COMMA = range(5)
-_DEEPER = 5
+RANKS = 5
+BEFORE_TERM, _HADAMARD, _QUOTIENT, PRODUCT, _COMMA = range(RANKS)
 
 _FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√"}
 
@@ -218,7 +222,7 @@ class _Writer:
             needed = Strength.QUOTIENT if is_fraction else Strength.PRODUCT
             written = self.part(part, needed, place == len(parts) - 1)
             if place:
-                items += (" ", Break(_PRODUCT), *(("· ",) if _needs_dot(before, written) else ()))
+                items += (" ", Break(PRODUCT), *(("· ",) if _needs_dot(before, written) else ()))
             items += written
             before = flat(written)
         return items
@@ -276,7 +280,7 @@ def _listed(left: str, parts: list[Run], right: str) -> Run:
 def _deeper(items: Run) -> Run:
     """The same in brackets: lines are broken there later."""
     return tuple(
-        Break(item.rank + _DEEPER)
+        Break(item.rank + RANKS)
         if isinstance(item, Break)
         else Factor(item.formula, _deeper(item.run))
         if isinstance(item, Factor)

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bptt.formula.shapes import NonConforming, Undefined, shape_of
 from bptt.formula.tree import Formula, Number
 from bptt.ir.dims import Dim
 from bptt.render import unicode_names as names
-from bptt.render.boxes import Box, beside, in_brackets, labelled, matrix, text_box
-from bptt.render.unicode import BEFORE_TERM, Break, Factor, Item, Matrix, Run, run
+from bptt.render.boxes import (
+    COLUMN_GAP,
+    Box,
+    beside,
+    in_brackets,
+    labelled,
+    matrix,
+    narrowed,
+    stacked,
+    text_box,
+    width,
+)
+from bptt.render.unicode import BEFORE_TERM, PRODUCT, RANKS, Break, Factor, Item, Matrix, Run, run
 
 _CLOSING = {"(": ")", "[": "]"}
 # A line that begins with + or − has it below the sign of the equation; other lines are indented.
+_SIGNS = ("+ ", "− ")
 _UNDER_THE_SIGN = -2
 _STEP = 2
 
@@ -73,8 +86,21 @@ def _item_box(item: Item, layout: str) -> Box:
         case Factor(formula, inner):
             drawn = line_box(inner)
             return labelled(drawn, shape_text(formula, layout)) if layout else drawn
-        case Matrix(rows, numbers):
-            return matrix([[line_box(cell) for cell in row] for row in rows], on_the_point=numbers)
+        case Matrix(rows, numbers, widths):
+            if not widths:
+                return matrix([[line_box(cell) for cell in row] for row in rows], on_the_point=numbers)
+            cells = [list(map(_cell, row, widths)) for row in rows]
+            return matrix(cells, row_gap=any(cell.height > 1 for row in cells for cell in row))
+
+
+def _cell(cell: Run, columns: int) -> Box:
+    """The cell on as many lines as it takes, terms with their signs below each other."""
+    lines = [
+        (indent - _UNDER_THE_SIGN, line_box(line)) for indent, line in _broken(cell, columns - _STEP, "")
+    ]
+    if len(lines) == 1:
+        return lines[0][1]
+    return stacked([beside([text_box(" " * indent), line]) for indent, line in lines])
 
 
 def _broken(
@@ -88,23 +114,30 @@ def _broken(
     def fits(line: Run, indent: int) -> bool:
         return line_box(_stripped(line), layout).width <= columns - max(indent, 0)
 
-    ranks = [item.rank for item in items if isinstance(item, Break)]
-    if not ranks and any(isinstance(item, Factor) for item in items) and not fits(items, start):
-        yield from _broken(_opened(items), columns, layout, depth, start)
-        return
-    if not ranks or fits(items, start):
+    if fits(items, start):
         yield start, _stripped(items)
         return
+    ranks = [item.rank for item in items if isinstance(item, Break)]
+    if not ranks:
+        opened = _opened(items, columns - max(start, 0))
+        yield from [(start, items)] if opened == items else _broken(opened, columns, layout, depth, start)
+        return
     rank = min(ranks)
+    is_sum = rank == BEFORE_TERM and depth == 0
     line, *rest = _split(items, rank)
-    indent = start
+    indent, inner = start, start + (_STEP if items[0] in _SIGNS else 0)
     for part in rest:
-        if fits((*line, *part), indent):
+        if fits((*line, *part), indent) and not is_sum:
             line += part
+            continue
+        *before, (last_indent, last) = _broken(line, columns, layout, depth + 1, indent)
+        yield from before
+        if rank % RANKS == PRODUCT and before and fits((*last, " ", *part), last_indent):
+            # Rather behind the bracket that was broken than alone.
+            line, indent = (*last, " ", *part), last_indent
         else:
-            yield from _broken(line, columns, layout, depth + 1, indent)
-            is_term = depth == 0 and rank == BEFORE_TERM
-            line, indent = part, _UNDER_THE_SIGN if is_term else _STEP * max(depth, 1)
+            yield last_indent, last
+            line, indent = part, _UNDER_THE_SIGN if is_sum else inner + _STEP
     yield from _broken(line, columns, layout, depth + 1, indent)
 
 
@@ -122,6 +155,17 @@ def _stripped(items: Run) -> Run:
     return items[:-1] if items[-1] == " " else items
 
 
-def _opened(items: Run) -> Run:
-    """The insides of the factors, for what is too wide for a line even by itself."""
-    return tuple(part for item in items for part in (item.run if isinstance(item, Factor) else (item,)))
+def _opened(items: Run, space: int) -> Run:
+    """What is too wide for a line by itself with the insides of its factors, else with narrower matrices."""
+    if any(isinstance(item, Factor) for item in items):
+        return tuple(part for item in items for part in (item.run if isinstance(item, Factor) else (item,)))
+    space -= sum(width(item) for item in items if isinstance(item, str))
+    return tuple(_narrow(item, space) if isinstance(item, Matrix) else item for item in items)
+
+
+def _narrow(drawn: Matrix, space: int) -> Matrix:
+    """The matrix with its widest columns narrower, so that it takes so much space if its cells can."""
+    if drawn.numbers or drawn.widths:
+        return drawn
+    widths = [max(line_box(cell).width for cell in column) for column in zip(*drawn.rows, strict=True)]
+    return replace(drawn, widths=tuple(narrowed(widths, space - 2 - COLUMN_GAP * (len(widths) - 1))))
