@@ -58,6 +58,7 @@ SIZES = {"n": 3, "m": 4, "V": 5}
 STEPS = 6
 T, ONE = Time("t"), Time("", 1)
 I, J, K, L = (Index(letter) for letter in "ijkl")
+FROM_N = Index("k", N)
 
 
 def values(seed: int) -> dict[str, Array]:
@@ -138,7 +139,7 @@ def _expected() -> dict[str, tuple[Formula, Array, str]]:
         "element of a transpose": (at(Transpose(A), I, J), A_.T, "ij"),
         "diagonal element": (at(S, I, I), np.diag(S_), "i"),
         "element of what has the index": (at(Product((at(v, K), v)), K), V_**2, "k"),
-        "element with an offset": (at(c, Index("k", N)), C[3:], "k"),
+        "element with an offset": (at(c, FROM_N), C[3:], "k"),
         "table's row": (TokenPart(E, x), E_[2:3], ""),
         "add": (Add((u, Neg(h()), r)), (U - H[3] + R)[None, :], ""),
         "add of indices": (Add((at(u, J), at(v, I))), V_[:, None] + U, "ij"),
@@ -313,8 +314,7 @@ def test_what_stands_in_columns_is_what_lies_in_rows_turned(seed: int) -> None:
 def test_offsets_count_within_a_concatenation(seed: int, layout: str) -> None:
     here = point(layout, values(seed))
     both, back = Concatenation((u, v)), ZERO - N
-    from_n = Index("k", N)
-    same(at(both, from_n), at(v, K), here)
+    same(at(both, FROM_N), at(v, K), here)
     same(at(Part(both, N, N + M), K), at(v, K), here)
     # An element of the whole, from the parts: the range of each is guarded by its delta, or by zeros.
     spread = Concatenation((Zeros((N,)), v))
@@ -322,7 +322,7 @@ def test_offsets_count_within_a_concatenation(seed: int, layout: str) -> None:
     same(Product((at(v, Index("k", back)), Power(at(c, K), 0.0))), at(spread, K), here)
     same(at(v, Index("k", back)), at(spread, K), here)
     # A product with a concatenation is a sum of products, with the blocks of the matrix.
-    split = Add((total("i", at(u, I), at(c, I)), Sum("k", Product((at(v, K), at(c, from_n))), M)))
+    split = Add((total("i", at(u, I), at(c, I)), Sum("k", Product((at(v, K), at(c, FROM_N))), M)))
     same(split, total("k", at(both, K), at(c, K)), here)
     # The first item begins at no offset; its index runs over less than the axis of the whole, or over more.
     same(Sum("i", Product((at(u, I), at(both, I))), N), total("i", at(u, I), at(u, I)), here)
@@ -357,7 +357,7 @@ def test_a_letter_that_is_fixed_is_the_element_there(formula: Formula) -> None:
 def test_fixed_letters_reach_derivatives_and_offsets_but_no_sum_of_their_own() -> None:
     fixed = evaluate(Derivative(at(v, K), at(u, I)), point(), {"i": 2})
     np.testing.assert_array_equal(fixed.array, VALUES["A"][2])
-    assert evaluate(at(c, Index("k", N)), point(), {"k": 1}).array == VALUES["c"][4]
+    assert evaluate(at(c, FROM_N), point(), {"k": 1}).array == VALUES["c"][4]
     assert evaluate(at(v, Index("k", ZERO - N)), point(), {"k": 1}).array == 0
     assert evaluate(Sum("k", at(v, K)), point(), {"k": 1}).array == pytest.approx(VALUES["v"].sum())
     assert evaluate(Kronecker(Index("i", N), K), point(), {"i": 1, "k": 4}).array == 1
@@ -372,6 +372,18 @@ def test_a_delta_alone_runs_where_the_point_says() -> None:
     assert evaluate(Sum("k", Product((Kronecker(K, J), at(v, K)))), point(letters={"k": 9, "j": 4})).axes == (
         "j",
     )
+
+
+def test_where_a_delta_finds_its_size() -> None:
+    # Not at another letter of the same name, which an inner sum has for itself.
+    scaled = evaluate(Product((Kronecker(K, J), at(v, J), Sum("k", at(u, K)))), point())
+    np.testing.assert_allclose(scaled.array, np.diag(VALUES["v"]) * VALUES["u"].sum())
+    # But through the letter of an inner sum that is equal to its own.
+    through = Product((Kronecker(J, L), Sum("k", Product((Kronecker(J, K), at(v, K))))))
+    np.testing.assert_allclose(evaluate(through, point()).array, np.diag(VALUES["v"]))
+    # Not from a letter with another offset: how long the whole is, its part does not say.
+    with pytest.raises(Unbound, match="j"):
+        evaluate(Sum("k", Product((Kronecker(FROM_N, J), at(v, K)))), point())
 
 
 # What fails.
@@ -483,6 +495,24 @@ def test_the_prime_is_the_derivative(name: str) -> None:
     moderate = places[np.abs(places) < 2]
     differences = (function(moderate + 1e-6) - function(moderate - 1e-6)) / 2e-6
     np.testing.assert_allclose(differences, prime(moderate), rtol=1e-8, atol=1e-9)
+
+
+def test_the_functions_are_those_of_their_names() -> None:
+    z = np.array([-1.7, -0.3, 0.3, 1.7])
+    expected = {
+        "sigmoid": sigmoid(z),
+        "tanh": np.tanh(z),
+        "relu": np.maximum(z, 0.0),
+        "step": np.array([0.0, 0.0, 1.0, 1.0]),
+        "softplus": np.log(1.0 + np.exp(z)),
+        "exp": np.exp(z),
+        "log": np.log(np.abs(z)),
+        "sqrt": np.sqrt(np.abs(z)),
+    }
+    assert expected.keys() == ELEMENTWISE.keys()
+    for name, (function, _) in ELEMENTWISE.items():
+        found = function(np.abs(z) if name in POSITIVE_ONLY else z)
+        np.testing.assert_allclose(found, expected[name], rtol=1e-14, err_msg=name)
 
 
 def test_the_functions_have_no_blind_tails() -> None:

@@ -152,6 +152,7 @@ S = Time("s")
             TimeProduct("s", T, Time("k", 1), Add((vector("h", S), A)), True),
             TimeProduct("s", Time("t", 2), Time("k", 1), Add((vector("h", S), shift_time(A, 2))), True),
         ),
+        (Sum("s", A, None, T, Time("T")), Sum("s", shift_time(A, 2), None, Time("t", 2), Time("T"))),
         # A sum over t is about its own t; a sum over the axis t is not about times.
         (Sum("t", A, None, ONE, Time("T")), Sum("t", A, None, ONE, Time("T"))),
         (Sum("t", A, N), Sum("t", shift_time(A, 2), N)),

@@ -300,11 +300,12 @@ class _Evaluation:
         return reduce(partial(kept, formula), deltas, value)
 
     def _at_step(self, letter: str, step: int) -> _Evaluation:
-        return replace(self, times={**self.times, letter: step}, places=_without(self.places, letter))
+        return replace(self, times={**self.times, letter: step})
 
     def _sum(self, formula: Sum) -> Tensor:
         letter = formula.letter
-        inner = replace(self, places=_without(self.places, letter), runs=bound(self.runs, formula))
+        places = {other: place for other, place in self.places.items() if other != letter}
+        inner = replace(self, places=places, runs=bound(self.runs, formula))
         value = inner.value(formula.body)
         if letter not in value.axes:
             return replace(value, array=value.array * float(inner._count(letter)))
@@ -355,7 +356,3 @@ class _Evaluation:
                 array = array.take(self.places[letter], axis=axes.index(letter))
                 axes.remove(letter)
         return named(array, axes)
-
-
-def _without(places: Mapping[str, int], letter: str) -> Mapping[str, int]:
-    return {other: place for other, place in places.items() if other != letter}
