@@ -144,6 +144,9 @@ def test_elman_counted_by_hand() -> None:
         "∂U": "2·V·h",
         "∂b2": "V",
     }
+    # The order in which they are complete, then the parameters as the equations name them.
+    names = [part.name for part in counted.backward]
+    assert names == ["δyhat", "∂h", "∂h⁺", "∂e", "∂L", "∂H", "∂I", "∂b1", "∂U", "∂b2"]
     assert str(counted.parameters) == "V·e + V·h + e·h + h² + V + h"
 
 

@@ -109,6 +109,9 @@ def test_gates_are_counted_in_the_condition() -> None:
     for name, gates in (("gru", 3), ("lstm", 4)):
         parts = {part.name: part.work.operations for part in cost(MODELS[name]).forward}
         assert str(majority(parts, "yhat", SIZES).condition) == f"V > {gates}·e + {gates}·h"
+        # Where all sizes are large, what takes h operations is nothing beside what takes h².
+        assert majority(parts, "h", SIZES).condition is None
+        assert majority(parts, "J", SIZES).condition is None
         # No gate ever costs more than the others together.
         assert majority(parts, next(p for p in parts if p not in ("e", "yhat")), SIZES).condition is None
 

@@ -65,7 +65,14 @@ def test_formulas_and_numbers_agree(model: str, capsys: pytest.CaptureFixture[st
     assert eval(parameters["formula"], {}, sizes) == parameters["number"]
     assert result["totals"]["update"]["operations"] == 15 * parameters["number"] / (64 * 32)
     assert result["memory"]["total"] == sum(n for kind, n in result["memory"].items() if kind != "total")
-    for entry in result["traffic"]:
+    for entry in result["moved"]:
+        token, step, run = (
+            eval(entry[kind], {}, sizes) for kind in ("per_token", "per_time_step", "per_step")
+        )
+        assert entry["bytes"] == 4 * (64 * 32 * token + 64 * step + run)
+    whole_step = [e for e in result["intensity"] if (e["window"], e["batch"]) == (64, 32)]
+    assert sum(e["bytes"] for e in result["moved"]) == sum(e["bytes"] for e in whole_step[1:])
+    for entry in result["intensity"]:
         assert entry["operations_per_byte"] == pytest.approx(entry["operations"] / entry["bytes"])
     for m in result["majorities"]:
         assert m["holds"] == (m["share"] > 0.5)
@@ -74,9 +81,9 @@ def test_formulas_and_numbers_agree(model: str, capsys: pytest.CaptureFixture[st
 def test_a_window_of_one_token(capsys: pytest.CaptureFixture[str]) -> None:
     result = report(capsys, "elman", "--no-measure", "--window", "1", "--batch", "1", "--optimizer", "sgd")
     assert result["totals"]["update"]["operations"] == 4 * result["totals"]["parameters"]["number"]
-    assert [entry["part"] for entry in result["traffic"]] == ["forward", "forward and backward", "update"]
+    assert [entry["part"] for entry in result["intensity"]] == ["forward", "forward and backward", "update"]
     # One multiplication and one addition for each weight of four bytes that is read.
-    assert result["traffic"][0]["operations_per_byte"] == pytest.approx(0.5, rel=0.02)
+    assert result["intensity"][0]["operations_per_byte"] == pytest.approx(0.5, rel=0.02)
 
 
 @pytest.mark.parametrize("backend", available_backends())

@@ -104,7 +104,10 @@ class Cost:
     def evaluate(
         self, sizes: Mapping[str, int], window: int = 64, batch: int = 32, optimizer: str = "adam"
     ) -> Numbers:
-        """The cost for a number for each size, in training steps of `window`·`batch` tokens."""
+        """The cost for a number for each size, in training steps of `window`·`batch` tokens.
+
+        KeyError names a size that is missing, or an optimizer that is not in UPDATES.
+        """
         tokens = window * batch
         parameters = self.parameters.evaluate(sizes)
         change = UPDATES[optimizer]
@@ -206,8 +209,8 @@ def _backward_parts(program: Program, equations: Model, count: Count) -> tuple[P
 
 
 def _gradients_of_sums(program: Program) -> dict[str, str]:
-    """Which gradients each sum of the backward pass is for: its own, or, where it is the derivative by a value
-    of parameters alone, those of the parameters (`∂h0 ∂Q`).
+    """Which gradients each sum of the backward pass is for: its own, or, where it is the derivative by a
+    value of parameters alone, those of the parameters (`∂h0 ∂Q`).
     """
     _, backward, *once = program.blocks
     served: dict[str, list[str]] = {name: [] for name, _ in backward.sums}

@@ -38,6 +38,13 @@ class Traffic:
             self.per_run + other.per_run,
         )
 
+    def __sub__(self, other: Traffic) -> Traffic:
+        return Traffic(
+            self.per_token - other.per_token,
+            self.per_time_step - other.per_time_step,
+            self.per_run - other.per_run,
+        )
+
     def bytes(self, sizes: Mapping[str, int], window: int, batch: int) -> int:
         token, step, run = (p.evaluate(sizes) for p in (self.per_token, self.per_time_step, self.per_run))
         return FLOAT * (window * batch * token + window * step + run)

@@ -12,6 +12,7 @@ from bptt.analysis.dominance import LargestTerm, Majority, largest_term, majorit
 from bptt.analysis.measure import Times
 from bptt.analysis.operations import Work
 from bptt.analysis.polynomial import Polynomial
+from bptt.analysis.traffic import Traffic
 from bptt.analysis.update import UPDATES, Update
 from bptt.ir import dims
 
@@ -89,6 +90,16 @@ class Report:
             if name in rows
             and any(VOCABULARY in m for m, _ in elements.terms())
             and not any(VOCABULARY in m for m, _ in rows[name].work.steps.terms())
+        ]
+
+    def moved(self) -> list[tuple[str, Traffic, int]]:
+        """What a training step moves in its parts: as formulas, and in bytes."""
+        cost, n = self.cost, self.numbers
+        update = Traffic(per_run=cost.parameters * (self.change.read + self.change.written))
+        return [
+            ("forward", cost.forward_traffic, n.forward_bytes),
+            ("backward", cost.training_traffic - cost.forward_traffic, n.training_bytes - n.forward_bytes),
+            ("update", update, n.update_bytes),
         ]
 
     @property
@@ -181,7 +192,17 @@ def as_json(report: Report, measured: Measured | None) -> dict[str, Any]:
         "largest_term": _term(report),
         "majorities": [_majority(m, report) for m in report.majorities],
         "memory": n.memory | {"total": sum(n.memory.values())},
-        "traffic": [
+        "moved": [
+            {
+                "part": part,
+                "per_token": traffic.per_token.in_python(),
+                "per_time_step": traffic.per_time_step.in_python(),
+                "per_step": traffic.per_run.in_python(),
+                "bytes": number,
+            }
+            for part, traffic, number in report.moved()
+        ],
+        "intensity": [
             {
                 "part": i.part,
                 "window": i.window,

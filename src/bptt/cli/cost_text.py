@@ -21,7 +21,8 @@ def page(report: Report, measured: Measured | None) -> str:
         _largest_term(report),
         _majorities(report),
         _memory(report),
-        _traffic(report),
+        _moved(report),
+        _intensity(report),
         _times(measured, report) if measured else [],
     ]
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
@@ -41,7 +42,8 @@ def _heading(report: Report) -> list[str]:
     sizes = ", ".join(f"{name} = {n}" for name, n in report.sizes.items())
     lines = _text(f"{report.cost.name}: operations per token, with {sizes}", "")
     if report.assumed:
-        names = " and ".join(f"{name} = {report.sizes[name]}" for name in report.assumed)
+        *first, last = [f"{name} = {report.sizes[name]}" for name in report.assumed]
+        names = f"{', '.join(first)} and {last}" if first else last
         lines += _text(
             f"{names} {'is' if len(report.assumed) == 1 else 'are'} assumed; "
             f"--size {report.assumed[0]}=N says otherwise",
@@ -195,17 +197,27 @@ def _memory(report: Report) -> list[str]:
     return table(rows, flexible=(1,), right=(2,))
 
 
-def _traffic(report: Report) -> list[str]:
-    rows = [["arithmetic intensity", "T", "B", "operations", "moved", "per byte"]]
+def _moved(report: Report) -> list[str]:
+    rows = [["moved, at least", "float32 numbers in a training step", "bytes a token"]]
+    for part, traffic, number in report.moved():
+        terms = [("TB·", traffic.per_token), ("T·", traffic.per_time_step), ("", traffic.per_run)]
+        formula = " + ".join(times + (_factor(p) if times else str(p)) for times, p in terms if p)
+        if part == "update":
+            formula = f"{report.change.read + report.change.written}·P"
+        rows.append(["  " + part, formula, bytes_of(number / report.tokens)])
+    return table(rows, flexible=(1,), right=(2,)) + _text(
+        "TB: what one block hands to another, for each token; T: the weights of a loop, for each time step; "
+        "the rest: other weights, read once, and gradients, written once"
+    )
+
+
+def _intensity(report: Report) -> list[str]:
+    rows = [["operations per byte", "T", "B", "operations", "bytes", "intensity"]]
     for i in report.intensities():
         tokens = i.window * i.batch
         operations, moved = _rounded(i.operations / tokens), bytes_of(i.bytes / tokens)
         rows.append(["  " + i.part, str(i.window), str(i.batch), operations, moved, f"{i.per_byte:.3g}"])
-    lines = table(rows, flexible=(), right=(1, 2, 3, 4, 5))
-    return lines + _text(
-        "per token; what has to move at least: weights once for each time step of a loop, and once for each "
-        "T·B tokens outside of loops; what one loop hands to another once for each token"
-    )
+    return table(rows, flexible=(), right=(1, 2, 3, 4, 5))
 
 
 def _times(measured: Measured, report: Report) -> list[str]:
