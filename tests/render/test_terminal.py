@@ -17,6 +17,7 @@ from bptt.formula.tree import (
     Concatenation,
     CrossEntropy,
     Derivative,
+    Diag,
     Formula,
     Grid,
     Hadamard,
@@ -216,6 +217,33 @@ def test_breaks_are_taken_outside_of_brackets_first() -> None:
     assert lines(Hadamard((h, e, y, h_before)), 16) == ["  h = h ∘ e ∘ y", "        ∘ h[t-1]"]
     assert lines(Product((H, I, U, H, I, U)), 15) == ["  h = H I U H I", "        U"]
     assert lines(Concatenation((h_before, e, h_before)), 20) == ["  h = [h[t-1], e,", "        h[t-1]]"]
+
+
+def test_a_sum_that_is_broken_has_one_term_to_a_line() -> None:
+    terms = Add(
+        (Number(1), Neg(Product((h, H))), Product((Hadamard((h, Add((y, e)), h_before)), Transpose(H))))
+    )
+    assert shown(Display((Row(terms, h),)), columns=26).splitlines() == [
+        "  h = 1",
+        "    − h H",
+        # A factor stands rather behind the bracket that was broken than alone.
+        "    + (h ∘ (y + e)",
+        "        ∘ h[t-1]) Hᵀ",
+    ]
+    assert shown(Display((Row(terms, sign=""),)), columns=26).splitlines()[1] == "  − h H"
+
+
+def test_wide_blocks_are_made_narrower() -> None:
+    wide = Add((Product((Diag(h), U)), Product((Diag(Hadamard(slope)), Transpose(H)))))
+    assert shown(Display((Row(Blocks(((H, wide), (wide, Number(0)))), h),)), columns=44).splitlines() == [
+        "      ⎡                     diag(h) U      ⎤",
+        "      ⎢        H          + diag(h         ⎥",
+        "      ⎢                       ∘ (1 − h)) Hᵀ⎥",
+        "  h = ⎢                                    ⎥",
+        "      ⎢  diag(h) U                         ⎥",
+        "      ⎢+ diag(h                   0        ⎥",
+        "      ⎣    ∘ (1 − h)) Hᵀ                   ⎦",
+    ]
 
 
 def test_a_wide_left_side_has_a_line_to_itself() -> None:

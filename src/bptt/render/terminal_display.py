@@ -78,7 +78,7 @@ def _frame(display: Display, columns: int, layout: str) -> _Frame:
     margin = 2 * MARGIN if display.title else MARGIN
     lefts = [_left(row, layout).width for row in display.rows if row.left is not None]
     left = max((one for one in lefts if one <= columns * _LEFT_PART), default=0)
-    return _Frame(margin, left, max(width(row.sign) for row in display.rows), columns)
+    return _Frame(margin, left, max((width(row.sign) for row in display.rows), default=0), columns)
 
 
 def _left(row: Row, layout: str) -> Box:
