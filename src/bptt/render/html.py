@@ -9,7 +9,7 @@ from bptt.formula.shapes import oriented
 from bptt.render import graph, mathml
 from bptt.render.marks import Line, Mark, Sign
 from bptt.render.page import Block, Code, Display, Graph, Meaning, Page, Paragraph, Row, Section, Table, Text
-from bptt.render.style import DOCUMENT_STYLE, SCRIPT, STYLE
+from bptt.render.style import DOCUMENT_SCRIPT, DOCUMENT_STYLE, SCRIPT, STYLE
 from bptt.render.typeset import text_width, typeset_lines, typeset_shape
 
 # A line of a display is broken where it gets wider than this, in em.
@@ -26,7 +26,7 @@ def render(page: Page) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{STYLE}{DOCUMENT_STYLE}</style>\n</head>\n<body>\n"
         f'<main class="bptt">\n<h1>{title}</h1>\n{_contents(page)}\n{_sections(page)}\n{_known(page)}\n'
-        f"</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        f"</main>\n<script>{SCRIPT}{DOCUMENT_SCRIPT}</script>\n</body>\n</html>\n"
     )
 
 

@@ -12,6 +12,7 @@ from bptt.render.marks import (
     Call,
     Digits,
     Evaluated,
+    Fence,
     Fraction,
     Known,
     Letter,
@@ -83,6 +84,9 @@ def write(mark: Mark, is_small: bool = False) -> str:
         case Brackets(body, left, right):
             inner = write(body, is_small)
             return rf"\left{left}{inner}\right{right}" if is_tall(body) else f"{left}{inner}{right}"
+        case Fence(text, is_large):
+            side = "l" if text in "([" else "r"
+            return rf"\Bigg{side}{text}" if is_large else text
         case Evaluated(body, below):
             return rf"\left.{write(body)}\right\vert{_script('_', below)}"
         case Matrix(rows):

@@ -97,6 +97,14 @@ class Brackets:
 
 
 @dataclass(frozen=True, slots=True)
+class Fence:
+    """One bracket of a pair that stands on two lines; a large one where what it holds is tall."""
+
+    sign: str
+    is_large: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluated:
     """A bar behind the body, with `below` at its foot."""
 
@@ -139,6 +147,7 @@ Mark = (
     | Fraction
     | Root
     | Brackets
+    | Fence
     | Evaluated
     | Matrix
     | Under

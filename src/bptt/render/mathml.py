@@ -11,6 +11,7 @@ from bptt.render.marks import (
     Call,
     Digits,
     Evaluated,
+    Fence,
     Fraction,
     Known,
     Letter,
@@ -41,6 +42,9 @@ _SPACES = {
     "…": ("0", "0.1em"),
 }
 _NAMES = {"∂", "⊤", "…"}  # signs that stand for something, and are no operators
+_FIXED = 'stretchy="false"'
+# As high as a fraction, for what it stands around is on other lines.
+_LARGE = 'stretchy="true" minsize="2.4em"'
 _THIN = '<mspace width="0.17em"/>'
 
 
@@ -115,6 +119,8 @@ def write(mark: Mark, is_small: bool = False) -> str:
             return f"<msqrt>{write(body)}</msqrt>"
         case Brackets(body, left, right):
             return _row(_bracket(left, mark) + write(body, is_small) + _bracket(right, mark))
+        case Fence(text, is_large):
+            return f"<mo {_LARGE if is_large else _FIXED}>{text}</mo>"
         case Evaluated(body, below):
             bar = _row(f'{write(body)}<mo stretchy="true" form="postfix">|</mo>')
             return f"<msub>{bar}{write(below, True)}</msub>"
@@ -130,8 +136,7 @@ def write(mark: Mark, is_small: bool = False) -> str:
 
 
 def _bracket(sign: str, around: Brackets) -> str:
-    grows = "" if is_tall(around) else ' stretchy="false"'
-    return f"<mo{grows}>{sign}</mo>"
+    return f"<mo>{sign}</mo>" if is_tall(around) else f"<mo {_FIXED}>{sign}</mo>"
 
 
 def _split(base: Mark) -> tuple[str, str]:

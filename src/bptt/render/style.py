@@ -77,6 +77,16 @@ body { margin: 0; }
 .bptt { min-height: 100vh; padding: 2.5em max(1.2em, calc(50vw - 34em)) 4em; }
 """
 
+# Opens the derivation that a link of the contents leads to.
+DOCUMENT_SCRIPT = """
+const open = () => {
+  for (let at = document.getElementById(decodeURIComponent(location.hash.slice(1))); at; at = at.parentElement)
+    if (at.tagName === 'DETAILS') at.open = true;
+};
+addEventListener('hashchange', open);
+open();
+"""
+
 # Shows what is known of a symbol at the pointer, or, in a display that has the focus, at the arrow keys.
 SCRIPT = """
 for (const page of document.querySelectorAll('.bptt:not([data-ready])')) {

@@ -41,6 +41,7 @@ from bptt.formula.tree import (
     Zeros,
 )
 from bptt.ir.dims import Dim
+from bptt.render.line_breaks import broken
 from bptt.render.marks import (
     Bold,
     Brackets,
@@ -92,19 +93,11 @@ def typeset(formula: Formula, timed: bool) -> Mark:
 
 
 def typeset_lines(formula: Formula, timed: bool, limit: float, layout: str | None = None) -> list[Mark]:
-    """The formula on lines of at most `limit` em where its terms allow it; each line but the first begins
-    with a sign. With a `layout` the shape stands under every factor.
+    """The formula on lines of at most `limit` em where it can be broken; each line but the first begins with
+    a sign. With a `layout` the shape stands under every factor.
     """
     setter = _Setter(timed) if layout is None else _ShapeSetter(timed, layout)
-    whole = setter.part(formula, Strength.SUM)
-    if width(whole) <= limit or not isinstance(formula, Add):
-        return [whole]
-    lines: list[list[Mark]] = [[]]
-    for sign, term in setter.terms(formula):
-        if lines[-1] and width(Line((*lines[-1], *sign, term))) > limit:
-            lines.append([])
-        lines[-1] += [*sign, term]
-    return list(map(_line, lines))
+    return broken(setter.part(formula, Strength.SUM), limit)
 
 
 def typeset_name(name: str) -> Mark:
@@ -161,7 +154,7 @@ class _Setter:
             case TokenPart(table, token):
                 return self._token_part(table, token)
             case Add():
-                return _line([mark for sign, term in self.terms(formula) for mark in (*sign, term)])
+                return self._terms(formula)
             case Product() | Hadamard():
                 return self._factors(formula)
             case Quotient(top, bottom):
@@ -201,12 +194,12 @@ class _Setter:
                 return self._derivative(formula)
         raise TypeError(f"no way to write {formula!r}")
 
-    def terms(self, formula: Add) -> list[tuple[list[Mark], Mark]]:
-        """The terms, each with the sign before it."""
-        return [
-            ([_MINUS] if negative else [_PLUS] if place else [], self.part(term, Strength.OPEN))
-            for place, (negative, term) in enumerate(terms(formula))
-        ]
+    def _terms(self, formula: Add) -> Mark:
+        line: list[Mark] = []
+        for negative, term in terms(formula):
+            line += [_MINUS] if negative else [_PLUS] if line else []
+            line.append(self.part(term, Strength.OPEN))
+        return _line(line)
 
     def _factors(self, formula: Product | Hadamard) -> Mark:
         needed = Strength.PRODUCT if isinstance(formula, Product) else Strength.QUOTIENT
@@ -276,7 +269,7 @@ class _Setter:
         if is_name(formula.top):
             mark: Mark = Fraction(Line((_PARTIAL, self.formula(formula.top))), bottom)
         else:
-            mark = Line((Fraction(_PARTIAL, bottom), Brackets(self.formula(formula.top))))
+            mark = Line((Fraction(_PARTIAL, bottom), Space(), self.part(formula.top, Strength.POWER)))
         return mark if formula.at is None else Evaluated(mark, Brackets(_time(formula.at)))
 
 
@@ -375,7 +368,8 @@ def _name(name: str) -> tuple[Mark, Mark | None]:
     """The base of a name, and its label and digits."""
     parts = name_parts(name)
     if parts is None:
-        return Word(name), None
+        word = name.rstrip("0123456789")
+        return Word(word), Digits(name.removeprefix(word)) if word != name else None
     label: list[Mark] = []
     if parts.label:
         is_letter = len(parts.label) == 1 or parts.label in GREEK_NAMES
