@@ -80,6 +80,8 @@ Run = tuple[Item, ...]
 # brackets later than outside of all of them.
 RANKS = 5
 BEFORE_TERM, _HADAMARD, _QUOTIENT, PRODUCT, _COMMA = range(RANKS)
+# Behind Σ, Π and ∂/∂x there is a place for when there is no other, however deep.
+_PREFIXED: Run = (" ", Break(1000))
 
 _FUNCTION_NAMES = {"sigmoid": "σ", "sqrt": "√"}
 
@@ -170,7 +172,7 @@ class _Writer:
             case TimeProduct(letter, first_time, last_time, body):
                 foot = f"{letter}={names.time(first_time)}…{names.time(last_time)}"
                 inner = _Writer(self.running | {letter}).part(body, Strength.POWER)
-                return (f"Π_{{{foot}}} ", *inner)
+                return (f"Π_{{{foot}}}", *_PREFIXED, *inner)
             case Kronecker(left, right):
                 return (f"𝟙[{names.index(left)}={names.index(right)}]",)
             case Ones(shape):
@@ -238,18 +240,18 @@ class _Writer:
     def _sum_over(self, formula: Sum) -> Run:
         letter, lower, upper = formula.letter, formula.lower, formula.upper
         if not formula.over_times:
-            return (f"Σ{names.mark(letter)} ", *self.part(formula.body, Strength.OPEN))
+            return (f"Σ{names.mark(letter)}", *_PREFIXED, *self.part(formula.body, Strength.OPEN))
         foot = f"{letter}={names.time(lower)}" if lower else letter
         top = names.time(upper) if upper else str(formula.size) if formula.size else ""
-        sign = f"Σ_{{{foot}}}^{{{top}}} " if top else f"Σ_{{{foot}}} "
-        return (sign, *_Writer(self.running | {letter}).part(formula.body, Strength.OPEN))
+        sign = f"Σ_{{{foot}}}^{{{top}}}" if top else f"Σ_{{{foot}}}"
+        return (sign, *_PREFIXED, *_Writer(self.running | {letter}).part(formula.body, Strength.OPEN))
 
     def _derivative(self, formula: Derivative) -> Run:
         below = flat(self.part(formula.bottom, Strength.POWER))
         bar = () if formula.at is None else (f" |{names.mark(names.time(formula.at))}",)
         if is_name(formula.top):
             return (f"∂{flat(self.formula(formula.top))}/∂{below}", *bar)
-        return (f"∂/∂{below} ", *_bracketed(self.formula(formula.top)), *bar)
+        return (f"∂/∂{below}", *_PREFIXED, *_bracketed(self.formula(formula.top)), *bar)
 
 
 def _needs_brackets(part: Formula, needed: Strength, is_last: bool) -> bool:
