@@ -105,7 +105,7 @@ def _softplus(g: Expr, y: Expr) -> Cotangents:
     return (build.mul(g, build.apply(Op.SIGMOID, y.args[0])),)
 
 
-@_rule(Op.CONTRACT, "product of linear algebra", "y_k = Σ_i a_i B_ik: ∂a_i = Σ_k g_k B_ik, ∂B_ik = a_i g_k")
+@_rule(Op.CONTRACT, "matrix product", "y_k = Σ_i a_i B_ik: ∂a_i = Σ_k g_k B_ik, ∂B_ik = a_i g_k")
 def _contract(g: Expr, y: Expr) -> Cotangents:
     a, b = y.args
     i, j = y.attr

@@ -39,6 +39,7 @@ from bptt.formula.tree import (
     Add,
     Apply,
     Derivative,
+    Diag,
     Formula,
     Hadamard,
     Index,
@@ -53,6 +54,7 @@ from bptt.formula.tree import (
     Sum,
     Symbol,
     Text,
+    TokenPart,
     children,
     shift_time,
     transform,
@@ -197,8 +199,9 @@ class Deriver:
             obstacle = str(reason)
         written = None if matrix is None else self._written_out(matrix)
         defined = tuple(self.define(v) for v in uses)
+        forms = () if matrix is None else tuple(self._other_forms(leaf, uses, matrix))
         return Derivation(
-            name, symbol, role, leaf.shape, defined, tuple(local), index, matrix, obstacle, written
+            name, symbol, role, leaf.shape, defined, tuple(local), index, matrix, obstacle, written, (), forms
         )
 
     def left(self, leaf: Expr, later: int = 0) -> Derivative:
@@ -434,6 +437,32 @@ class Deriver:
         if after == matrix.result or size(after) > LONGEST:
             return None
         return chain(matrix.left, [(after, "written out", ())], "matrix", self.reading)
+
+    def _other_forms(self, leaf: Expr, uses: list[Value], matrix: Chain) -> Iterator[Chain]:
+        if self.board.batch:
+            return
+        if isinstance(matrix.result, Hadamard) and len(leaf.shape) == 1:
+            first, *rest = matrix.result.factors
+            diagonal = Diag(hadamard(rest))
+            factors = [first, diagonal] if self.matrix.row else [diagonal, first]
+            reason: Text = ("a diagonal matrix scales the elements one by one",)
+            yield chain(matrix.left, [(product(factors), "with a diagonal matrix", reason)], "matrix",
+                        self.reading)  # fmt: skip
+        if leaf.op is Op.PARAM and len(leaf.shape) == 2 and len(uses) == 1:
+            found = reverse({uses[0].definition: [uses[0].cotangent]}, [leaf])[leaf]
+            if found.op is Op.OUTER:
+                yield from self._row_of_the_token(leaf, matrix, found.args)
+
+    def _row_of_the_token(self, leaf: Expr, matrix: Chain, factors: tuple[Expr, ...]) -> Iterator[Chain]:
+        """An outer product with a one-hot vector has one row (or column) that is not zero."""
+        left = matrix.left
+        assert isinstance(left, Derivative)
+        token, other = factors if factors[0].op is Op.TOKEN else factors[::-1]
+        table, x = self.board.symbols[leaf], self.board.symbols.get(token)
+        if token.op is Op.TOKEN and x is not None:
+            reason: Text = (x, " is one-hot, so of ", table, " only what it picks gets a gradient")
+            links: list[tuple[Formula, str, Text]] = [(self.matrix(other), "one-hot input", reason)]
+            yield chain(Derivative(left.top, TokenPart(table, x), left.at), links, "matrix", self.reading)
 
     def _gradient_of(self, value: Value) -> Formula:
         if self.is_softmax_error(value):

@@ -68,7 +68,8 @@ class Derivation:
     equations it stands in, `local` the derivatives of these by it. `index` and `matrix` are the two ways to
     the same result (`matrix` is None, and `obstacle` says why, where matrix notation has no word for it);
     `written_out` the result with every intermediate derivative put in. `through_time` holds the other
-    readings.
+    readings. `forms` are other ways to write the result: with a diagonal matrix, or for the row of the token
+    alone.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Derivation:
     obstacle: str = ""
     written_out: Chain | None = None
     through_time: tuple[Chain, ...] = ()
+    forms: tuple[Chain, ...] = ()
 
 
 def chain(

@@ -40,7 +40,7 @@ from bptt.ir.ops import Op
 PUT_IN = "the derivatives at the pre-activations put in"
 Link = tuple[Formula, str, Text]
 # The loss of all steps together; that of one is J.
-ALL = Symbol("Jtotal")
+ALL = Symbol("J", of="all")
 FIRST, LAST = Time("", 1), Time("T", 0)
 
 
@@ -207,6 +207,27 @@ class ThroughTime:
                   ("what steps t+1 to T ask of that which step t carries on",))], "matrix", "total",
                   ("Closed form, for any T",)),
         ]  # fmt: skip
+
+    def back(self) -> list[Chain]:
+        """∂J of step T by what was carried on k steps before: one Jacobian for each of the k steps.
+
+        Unwritable where the Jacobian is no matrix.
+        """
+        states = self.board.model.states
+        step = self.closed()[-2]
+        last = Time("T", 0)
+        carried = step.left.top if isinstance(step.left, Derivative) else step.left
+        assert isinstance(carried, Symbol)
+        first = Time("T-k", 0)
+        own = Derivative(at_time(self.derive.loss, last), at_time(carried, last))
+        nearest = Time("T-k", 1)
+        ends = (last, nearest) if self.row else (nearest, last)
+        steps = TimeProduct(self._step_time.letter, *ends, at_time(step.left, self._step_time), self.row)
+        product_back = product([own, steps] if self.row else [steps, own])
+        left = Derivative(at_time(self.derive.loss, last), at_time(carried, first))
+        links: list[Link] = [(product_back, "chain rule", ("one Jacobian a step",))]
+        bundle = [] if len(states) == 1 and states[0].lag == 1 else [self.closed()[-3]]
+        return [*bundle, chain(left, links, "matrix", "step"), step]
 
     # Any quantity.
 

@@ -6,33 +6,29 @@ from collections.abc import Iterator
 
 from bptt.derivation.board import LOSS
 from bptt.derivation.steps import READINGS, Chain, Definition, Derivation
+from bptt.derivation.through_time import ALL
 from bptt.derivation.whole import Derivations, role, targets
-from bptt.formula.shapes import NonConforming, shape_of
+from bptt.formula.shapes import oriented
 from bptt.formula.tree import (
     NOW,
-    Add,
     CrossEntropy,
     Derivative,
     Formula,
     Index,
-    Indexed,
     Kronecker,
-    Neg,
-    Number,
-    Product,
     Sum,
     Symbol,
     Text,
     Time,
-    Transpose,
 )
 from bptt.ir.dims import Shape
 from bptt.ir.ops import Op
-from bptt.render.dimensions import dimension_check
+from bptt.render.dimensions import dimension_check, pair_text
 from bptt.render.explanation import explanation
 from bptt.render.page import Block, Display, Graph, Meaning, Page, Paragraph, Row, Section, Table
 
 NOTATIONS = ("both", "index", "matrix")
+TITLES = {"value": "The value", "parameter": "The parameter", "input": "The input", "state": "Carried in:"}
 LABELS = {"index": "Element by element", "matrix": "As matrices"}
 
 
@@ -63,9 +59,9 @@ class _Writer:
         self.model_name = self.board.model.name
 
     def title(self) -> str:
-        return f"The gradients of {self.model_name}" if self.derivations.of is None else (
-            f"A gradient of {self.model_name}"
-        )  # fmt: skip
+        if self.derivations.of is None:
+            return f"The gradients of {self.model_name}"
+        return f"The gradient of {self.model_name} by {self.derivations.of.replace('a·', 'a_')}"
 
     # The model and how to read it.
 
@@ -89,14 +85,17 @@ class _Writer:
 
     def _parameters(self) -> Iterator[tuple[Text, ...]]:
         for name, shape in self.board.model.params.items():
-            yield (Symbol(name, shape),), (written_shape(shape, self.board.layout),)
+            yield (Symbol(name, shape),), written_shape(shape, self.board.layout)
 
     def conventions(self) -> Iterator[Text]:
         board = self.board
         lying = "Vectors lie as rows (1×n)" if board.layout == "row" else "Vectors stand as columns (n×1)"
-        yield (lying + ", and a gradient has the shape of what it is taken by. ",
-               "A product side by side is that of matrices, ∘ goes element by element. ",
-               Kronecker(Index("i"), Index("j")), " is 1 where i = j and 0 elsewhere (Kronecker's delta).")  # fmt: skip
+        yield (
+            lying + ", and a gradient has the shape of what it is taken by. ",
+            "A product side by side is that of matrices, ∘ goes element by element. ",
+            Kronecker(Index("i"), Index("j")),
+            " is 1 where i = j and 0 elsewhere (Kronecker's delta).",
+        )
         goal = "is to be made small" if board.objective == "cross-entropy" else "is to be made large"
         kind = "cross-entropy" if board.objective == "cross-entropy" else "log-likelihood"
         loss: Text = (board.loss.symbol, f", the {kind}, {goal}.")
@@ -110,11 +109,13 @@ class _Writer:
             yield (first.error, " stands for ", Derivative(board.loss.symbol, first.symbol),
                    ", the derivative at what the non-linearity is applied to.")  # fmt: skip
         if board.batch:
-            yield ("A batch has B examples, one in each " + ("row" if board.layout == "row" else "column")
-                   + "; J is the sum of their losses, so for the mean all gradients are divided by B.",)  # fmt: skip
+            yield (
+                f"A batch has B examples, one in each {board.layout}; J is the sum of their losses, so for "
+                "the mean all gradients are divided by B.",
+            )
         if board.recurrent:
             yield ("A quantity without a time is that of step t. ", "J is the loss of step t; ",
-                   Symbol("Jtotal"), " = ", Sum("t", Symbol("J", (), NOW), None, Time("", 1), Time("T", 0)),
+                   ALL, " = ", Sum("t", Symbol("J", (), NOW), None, Time("", 1), Time("T", 0)),
                    " is that of all steps. A bar with a time, ",
                    Derivative(board.loss.symbol, Symbol("H"), NOW),
                    ", takes a parameter as it is used at that step alone.")  # fmt: skip
@@ -144,7 +145,7 @@ class _Writer:
         rows = []
         for g in self.derivations.gradients:
             chain = g.matrix or g.index
-            rows.append(Row(chain.result, chain.left, note=(written_shape(g.shape, self.board.layout),)))
+            rows.append(Row(chain.result, chain.left, note=written_shape(g.shape, self.board.layout)))
         return Section(("All gradients of one step" if self.board.recurrent else "All gradients",), "results",
                        (Display(tuple(rows)),))  # fmt: skip
 
@@ -152,13 +153,8 @@ class _Writer:
 
     def gradient(self, g: Derivation) -> Section:
         blocks: list[Block] = []
-        words = {
-            "value": "a value of the model", "parameter": "a parameter", "input": "the input",
-            "state": "what was carried in",
-        }  # fmt: skip
-        about: Text = (g.symbol, f", {words[g.role]}, {written_shape(g.shape, self.board.layout)}")
-        where: Text = (". It stands in",) if g.uses else ()
-        blocks.append(Paragraph(about + where))
+        about: Text = (g.symbol, " is ", *written_shape(g.shape, self.board.layout))
+        blocks.append(Paragraph((*about, " and stands in" if g.uses else ".")))
         if g.uses:
             blocks.append(Display(tuple(self._equation(d) for d in g.uses)))
         if self.notation in ("both", "index"):
@@ -166,13 +162,14 @@ class _Writer:
         if self.notation in ("both", "matrix"):
             blocks += self._matrix(g)
         if self.shapes and g.matrix is not None and g.uses:
-            blocks.append(Paragraph(("The dimensions: ", dimension_check(g.matrix, self.board.layout), ".")))
+            blocks.append(Paragraph(("The dimensions: ", *dimension_check(g.matrix, self.board.layout), ".")))
         if self.explain and (self.derivations.of is None or g.name == self.derivations.of):
             blocks += explanation(self.derivations, g)
         if g.through_time and (self.derivations.of is None or g.name == self.derivations.of):
             blocks.append(self._readings(g))
         chain = g.matrix or g.index
-        return Section((chain.left,), key(g.name), tuple(blocks), folded=self.derivations.of is None)
+        title: Text = (TITLES[g.role], " ", g.symbol, ": ", chain.left)
+        return Section(title, key(g.name), tuple(blocks), folded=self.derivations.of is None)
 
     def _index(self, g: Derivation) -> Iterator[Block]:
         for local in g.local:
@@ -189,6 +186,8 @@ class _Writer:
         yield display(g.matrix, LABELS["matrix"], self.shapes)
         if g.written_out is not None:
             yield display(g.written_out, "Written out", self.shapes)
+        for form in g.forms:
+            yield display(form, "Another form", self.shapes)
 
     def _readings(self, g: Derivation) -> Section:
         blocks: list[Block] = []
@@ -225,7 +224,7 @@ class _Writer:
         blocks: list[Block] = [
             Paragraph((
                 "What a step carries on is used by all later steps, so their losses come back to it. The "
-                "equations of the step are as above, with the derivative of ", Symbol("Jtotal"),
+                "equations of the step are as above, with the derivative of ", ALL,
                 " in the place of that of ", self.board.loss.symbol, "; new is what arrives from step t+1.",
             ))
         ]  # fmt: skip
@@ -262,7 +261,7 @@ class _Writer:
             if value.error is not None:
                 meaning: Text = (Derivative(self.board.loss.symbol, value.symbol),)
                 found[value.error.name, value.error.of] = Meaning(value.leaf.shape, meaning)
-        found["Jtotal", ""] = Meaning((), ("the loss of all steps",))
+        found["J", "all"] = Meaning((), ("the loss of all steps",))
         return found
 
 
@@ -274,31 +273,14 @@ def rows_of(chain: Chain, shapes: bool = False) -> Iterator[Row]:
     left: Formula | None = chain.left
     for step in chain.steps:
         note: Text = (step.rule, *((": ", *step.reason) if step.reason else ()))
-        with_shapes = shapes and chain.notation == "matrix" and is_product(step.after, "row")
+        with_shapes = shapes and chain.notation == "matrix"
         yield Row(step.after, left, note=note, shapes=with_shapes)
         left = None
 
 
-def is_product(formula: Formula, layout: str) -> bool:
-    """Whether there are factors to write shapes under."""
-    match formula:
-        case Number() | Indexed():
-            return False
-        case Neg(a):
-            return is_product(a, layout)
-        case _:
-            return isinstance(formula, Product | Add | Symbol | Transpose) or True
-
-
-def written_shape(shape: Shape, layout: str) -> str:
+def written_shape(shape: Shape, layout: str) -> Text:
     """Rows × columns of a value, `1×h`; "a number" for a scalar."""
-    if not shape:
-        return "a number"
-    try:
-        rows, columns = shape_of(Symbol("v", shape), layout)
-    except (NonConforming, ValueError):
-        return "×".join(map(str, shape))
-    return f"{rows}×{columns}"
+    return pair_text(oriented(shape, layout)) if shape else ("a number",)
 
 
 def key(name: str) -> str:

@@ -14,7 +14,9 @@ from bptt.formula.tree import (
     Power,
     Product,
     Quotient,
+    Size,
     Sum,
+    Text,
     TimeProduct,
     Transpose,
 )
@@ -23,37 +25,45 @@ from bptt.formula.tree import (
 SUM, ELEMENTWISE, SIDE_BY_SIDE, ATOM = range(4)
 
 
-def dimension_check(chain: Chain, layout: str) -> str:
+def dimension_check(chain: Chain, layout: str) -> Text:
     """Rows × columns of the left side, and of every factor of the result."""
-    return f"{_size(shape_of(chain.left, layout))} = {in_shapes(chain.result, layout)}"
+    return (*pair_text(shape_of(chain.left, layout)), " = ", *_show(chain.result, layout, SUM))
 
 
-def in_shapes(formula: Formula, layout: str) -> str:
-    return _show(formula, layout, SUM)
+def pair_text(shape: Pair) -> Text:
+    """Rows × columns in words."""
+    return Size(shape[0]), "×", Size(shape[1])
 
 
-def _show(formula: Formula, layout: str, outer: int) -> str:
+def _show(formula: Formula, layout: str, outer: int) -> Text:
     text, strength = _parts(formula, layout)
-    return "{" + text + "}" if strength < outer else text
+    return ("{", *text, "}") if strength < outer else text
 
 
-def _parts(formula: Formula, layout: str) -> tuple[str, int]:
+def _parts(formula: Formula, layout: str) -> tuple[Text, int]:
     match formula:
         case Neg(a):
             return _parts(a, layout)
         case Sum(body=a) | TimeProduct(body=a):
             return _show(a, layout, ATOM), ATOM
         case Add(terms) if any(_is_compound(term) for term in terms):
-            return " + ".join(_show(term, layout, SUM + 1) for term in terms), SUM
+            return _between(" + ", [_show(term, layout, SUM + 1) for term in terms]), SUM
         case Hadamard(factors):
-            return " ∘ ".join(_show(f, layout, ELEMENTWISE + 1) for f in factors), ELEMENTWISE
+            return _between(" ∘ ", [_show(f, layout, ELEMENTWISE + 1) for f in factors]), ELEMENTWISE
         case Quotient(a, b):
-            return f"{_show(a, layout, SIDE_BY_SIDE)} / {_show(b, layout, ATOM)}", ELEMENTWISE
+            return _between(" / ", [_show(a, layout, SIDE_BY_SIDE), _show(b, layout, ATOM)]), ELEMENTWISE
         case Product(factors):
             parts = [f for f in factors if shape_of(f, layout) != NUMBER] or list(factors)
-            return " ".join(_show(f, layout, SIDE_BY_SIDE) for f in parts), SIDE_BY_SIDE
+            return _between(" ", [_show(f, layout, SIDE_BY_SIDE) for f in parts]), SIDE_BY_SIDE
         case _:
-            return f"({_size(shape_of(formula, layout))})", ATOM
+            return ("(", *pair_text(shape_of(formula, layout)), ")"), ATOM
+
+
+def _between(sign: str, parts: list[Text]) -> Text:
+    text: Text = parts[0]
+    for part in parts[1:]:
+        text = (*text, sign, *part)
+    return text
 
 
 def _is_compound(formula: Formula) -> bool:
@@ -64,7 +74,3 @@ def _is_compound(formula: Formula) -> bool:
             return False
         case _:
             return isinstance(formula, Product | Hadamard)
-
-
-def _size(shape: Pair) -> str:
-    return f"{shape[0]}×{shape[1]}"

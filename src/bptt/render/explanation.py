@@ -124,8 +124,8 @@ class _Explainer:
             "No sum is left. Every element of the gradient is one element of ", first,
             " times one element of ", second, ": ", Symbol(i.letter), ", which counts the rows of ", table,
             ", belongs to ", first, ", and ", Symbol(j.letter), ", which counts its columns, to ", second,
-            ". Such a table of all products is an outer product: what counts the rows stands as a column on the "
-            "left, what counts the columns lies as a row on the right. Here every vector ", lying,
+            ". Such a table of all products is an outer product: what counts the rows stands as a column on "
+            "the left, what counts the columns lies as a row on the right. Here every vector ", lying,
             ", so ", first if self.row else second, " is the one that has to be turned:",
         ))  # fmt: skip
         yield Display((Row(self._outer_product(first, second), gradient, shapes=True),))
@@ -159,10 +159,10 @@ class _Explainer:
         change = errors[1]
         yield Paragraph((
             "And so it must be. Raise ", element, " by a little, say ", Symbol("epsilon"), ": of ",
-            use.value.symbol, " only ", out, " changes, by ", into, " ", Symbol("epsilon"), f" = {INPUTS[0]:g} ",
-            Symbol("epsilon"), "; the loss changes by ", f"{_number(change)} times that, "
-            f"{_number(change * INPUTS[0])} ", Symbol("epsilon"), f". This is the element in row {place[0].letter}, "
-            f"column {place[1].letter}.",
+            use.value.symbol, " only ", out, " changes, by ", into, " ", Symbol("epsilon"),
+            f" = {INPUTS[0]:g} ", Symbol("epsilon"), "; the loss changes by ", f"{_number(change)} times that, "
+            f"{_number(change * INPUTS[0])} ", Symbol("epsilon"),
+            f". This is the element in row {place[0].letter}, column {place[1].letter}.",
         ))  # fmt: skip
 
     def _instance(self, use: _Use, vector: Formula) -> Text:
@@ -170,8 +170,12 @@ class _Explainer:
         error_first = isinstance(use.error, Add)
         chosen: Text = (vector, " = ", _vector(INPUTS, self.row), " and ")
         if error_first:
-            return (*chosen, "a vocabulary of three words, of which the second follows: ", Symbol("yhat"), " = ",
-                    _vector(PROBABILITIES, self.row), ", ", Symbol("y"), " = ", _vector(TARGET, self.row))  # fmt: skip
+            return (
+                *chosen,
+                "a vocabulary of three words, of which the second follows: ",
+                *(Symbol("yhat"), " = ", _vector(PROBABILITIES, self.row), ", "),
+                *(Symbol("y"), " = ", _vector(TARGET, self.row)),
+            )
         return (*chosen, use.error, " = ", _vector([self.sign * e for e in ERRORS], self.row))
 
     def _outer_alternatives(self, leaf: Expr, first: Formula, second: Formula) -> Iterator[Block]:
@@ -249,9 +253,10 @@ class _Explainer:
         yield from self._back_in_numbers(use, table)
         yield from self._back_alternatives(use, table)
         if contrast:
+            turned = "rows" if self.row else "columns"
             yield Paragraph((
                 "Two transposes, two reasons: ", transpose(vector if self.row else use.error),
-                " because the vector counts rows (or columns) of a table of products; ", transpose(table),
+                f" because its elements count the {turned} of a table of products; ", transpose(table),
                 " because a sum runs over the other index. Neither follows from the other.",
             ))  # fmt: skip
 
