@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bptt.errors import InputError
 from bptt.ir.dims import VOCABULARY
@@ -13,6 +14,10 @@ from bptt.lowering import lower
 from bptt.models import source_of
 from bptt.source import Source
 from bptt.syntax import parse
+
+if TYPE_CHECKING:
+    from bptt.analysis.cost import Cost
+    from bptt.render.shown import ShownDerivation
 
 # The size of a vector that neither the equations nor the user give.
 DEFAULT_SIZE = 128
@@ -48,6 +53,38 @@ class Model:
     @property
     def remarks(self) -> tuple[str, ...]:
         return self.equations.remarks
+
+    def derivation(
+        self,
+        of: str | None = None,
+        *,
+        layout: str | None = None,
+        objective: str = "cross-entropy",
+        batch: bool = False,
+        unroll: int = 0,
+        notation: str = "both",
+        shapes: bool = False,
+        explain: bool = False,
+    ) -> ShownDerivation:
+        """The gradients derived step by step; with `of`, that by one quantity (`H`, `h`, `x`, `h[t-1]`).
+
+        Its `steps` are data (rule, before, after, reason); it prints as text, and notebooks show it as
+        mathematics. `layout` is "row" or "column", `objective` "cross-entropy" or "log-likelihood", `batch`
+        has B examples in place of one, `unroll` writes that many steps out. InputError for what there is not.
+        """
+        from bptt.derivation.whole import derive_model
+        from bptt.render.shown import ShownDerivation
+
+        derivations = derive_model(
+            self.equations, of, layout=layout, objective=objective, batch=batch, unroll=unroll
+        )
+        return ShownDerivation(derivations, notation=notation, shapes=shapes, explain=explain)
+
+    def cost(self) -> Cost:
+        """Operations, bytes and memory as formulas in the sizes; `evaluate(sizes)` for numbers."""
+        from bptt.analysis.cost import cost
+
+        return cost(self.equations)
 
     def __repr__(self) -> str:
         return f"<bptt.Model {self.name}>\n{self.equations.source.text.strip()}"

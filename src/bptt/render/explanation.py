@@ -160,7 +160,7 @@ class _Explainer:
         yield Paragraph((
             "And so it must be. Raise ", element, " by a little, say ", Symbol("epsilon"), ": of ",
             use.value.symbol, " only ", out, " changes, by ", into, " ", Symbol("epsilon"),
-            f" = {INPUTS[0]:g} ", Symbol("epsilon"), "; the loss changes by ", f"{_number(change)} times that, "
+            f" = {INPUTS[0]:g} ", Symbol("epsilon"), f"; the loss changes by {_number(change)} times that, "
             f"{_number(change * INPUTS[0])} ", Symbol("epsilon"),
             f". This is the element in row {place[0].letter}, column {place[1].letter}.",
         ))  # fmt: skip
