@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptt.formula.evaluate import Point, evaluate
-from bptt.formula.shapes import LAYOUTS, NUMBER, ONE, NonConforming, Pair, Undefined, oriented, shape_of
+from bptt.formula.shapes import (
+    BATCH,
+    LAYOUTS,
+    NUMBER,
+    ONE,
+    NonConforming,
+    Pair,
+    Undefined,
+    oriented,
+    shape_of,
+)
 from bptt.formula.tree import (
     Add,
     Apply,
@@ -305,6 +315,30 @@ def test_a_derivative_is_what_a_cotangent_is_multiplied_with(
 ) -> None:
     assert shape_of(Derivative(top, bottom), "row") == row
     assert shape_of(Derivative(top, bottom), "column") == column
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "row", "column"),
+    [
+        (symbol(BATCH), U, (N, M), (N, M)),
+        (symbol(BATCH), H, (ONE, N), (N, ONE)),
+        (symbol(BATCH), symbol(BATCH), (ONE, BATCH), (BATCH, ONE)),
+    ],
+)
+def test_losses_of_a_batch_are_differentiated_as_one_number(
+    top: Formula, bottom: Formula, row: Pair, column: Pair
+) -> None:
+    assert shape_of(Derivative(top, bottom), "row") == row
+    assert shape_of(Derivative(top, bottom), "column") == column
+
+
+def test_values_of_a_batch_are_differentiated_example_by_example() -> None:
+    assert shape_of(Derivative(symbol(BATCH), symbol(BATCH, M)), "row") == (BATCH, M)
+    assert shape_of(Derivative(symbol(BATCH), symbol(M, BATCH)), "column") == (M, BATCH)
+    assert shape_of(Derivative(symbol(BATCH, M), symbol(BATCH, N)), "row") == (M, N)
+    assert shape_of(Derivative(symbol(M, BATCH), symbol(N, BATCH)), "column") == (N, M)
+    with pytest.raises(Undefined):
+        shape_of(Derivative(symbol(BATCH, M), U), "row")
 
 
 @pytest.mark.parametrize(("top", "bottom"), [(H, U), (U, H), (U, U)])

@@ -36,6 +36,8 @@ from bptt.ir.dims import Dim, Shape
 Pair = tuple[Dim, Dim]
 ONE = Dim.number(1)
 NUMBER: Pair = (ONE, ONE)
+# The examples of a batch.
+BATCH = Dim.named("B")
 LAYOUTS = ("row", "column")
 # Functions that make one number of a vector.
 _TO_NUMBER = frozenset({"sum", "logsumexp"})
@@ -51,12 +53,12 @@ class NonConforming(ValueError):
         self.formula, self.shapes = formula, shapes
 
 
-class Undefined(ValueError):
+class Undefined(NonConforming):
     """A part that has no meaning as a matrix: `softmax′(a)`, or the derivative of a matrix by a vector."""
 
     def __init__(self, formula: Formula) -> None:
-        super().__init__(type(formula).__name__)
-        self.formula = formula
+        super().__init__(formula, ())
+        self.args = (f"no matrix: {type(formula).__name__}",)
 
 
 def oriented(shape: Shape, layout: str) -> Pair:
@@ -175,13 +177,27 @@ def _blocks(formula: Formula, rows: tuple[tuple[Pair, ...], ...]) -> Pair:
     return sum((row[0][0] for row in rows), Dim()), widths[0]
 
 
+def _of_one_example(shape: Pair, layout: str) -> Pair:
+    """Examples stand one below the other in rows, and side by side in columns; their losses are a vector."""
+    rows, columns = shape
+    if BATCH in shape and ONE in shape:
+        return NUMBER
+    if layout == "row":
+        return (ONE, columns) if rows == BATCH else shape
+    return (rows, ONE) if columns == BATCH else shape
+
+
 def _derivative(formula: Derivative, layout: str) -> Pair:
     """Of a number: the shape of what it is by. Of a vector by a vector: the matrix that a cotangent is
-    multiplied with, on its right in rows and on its left in columns (the transposed Jacobian).
+    multiplied with, on its right in rows and on its left in columns (the transposed Jacobian). With a batch,
+    it is the sum of the losses that is differentiated, and of everything else one example by the same.
     """
-    above, below = shape_of(formula.top, layout), shape_of(formula.bottom, layout)
+    tops, bottoms = shape_of(formula.top, layout), shape_of(formula.bottom, layout)
+    above, below = _of_one_example(tops, layout), _of_one_example(bottoms, layout)
     if above == NUMBER:
-        return below
+        return bottoms
+    if tops == above or bottoms == below:
+        above, below = tops, bottoms
     if below == NUMBER and not _is_vector(above):
         # A matrix by a number, element by element.
         return above
