@@ -113,6 +113,6 @@ def _joined(parts: list[str], is_small: bool) -> str:
         if part == r"\," and parts[place + 1].startswith(tuple(_FUNCTIONS.values())):
             continue
         needed = _ENDS_IN_COMMAND.search(text) and part[0].isalpha()
-        wanted = text not in ("", "-") and not is_small and part != ","
+        wanted = text not in ("", "-") and text[-1] not in "([" and part[0] not in ",)]" and not is_small
         text += f" {part}" if needed or wanted else part
     return text

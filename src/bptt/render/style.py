@@ -79,12 +79,13 @@ body { margin: 0; }
 
 # Opens the derivation that a link of the contents leads to.
 DOCUMENT_SCRIPT = """
-const open = () => {
-  for (let at = document.getElementById(decodeURIComponent(location.hash.slice(1))); at; at = at.parentElement)
+const unfold = () => {
+  let at = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (; at; at = at.parentElement)
     if (at.tagName === 'DETAILS') at.open = true;
 };
-addEventListener('hashchange', open);
-open();
+addEventListener('hashchange', unfold);
+unfold();
 """
 
 # Shows what is known of a symbol at the pointer, or, in a display that has the focus, at the arrow keys.

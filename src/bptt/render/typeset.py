@@ -269,7 +269,9 @@ class _Setter:
         if is_name(formula.top):
             mark: Mark = Fraction(Line((_PARTIAL, self.formula(formula.top))), bottom)
         else:
-            mark = Line((Fraction(_PARTIAL, bottom), Space(), self.part(formula.top, Strength.POWER)))
+            top = self.part(formula.top, Strength.POWER)
+            space = () if isinstance(top, Brackets) else (Space(),)
+            mark = Line((Fraction(_PARTIAL, bottom), *space, top))
         return mark if formula.at is None else Evaluated(mark, Brackets(_time(formula.at)))
 
 
