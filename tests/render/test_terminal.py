@@ -219,6 +219,34 @@ def test_breaks_are_taken_outside_of_brackets_first() -> None:
     assert lines(Concatenation((h_before, e, h_before)), 20) == ["  h = [h[t-1], e,", "        h[t-1]]"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (33, ["  h = H (h", "        + (h[t-1] ∘ h[t-1]", "            ∘ h[t-1] ∘ h[t-1]) U)"]),
+        # The U has no place behind the bracket, with what the line is indented by.
+        (
+            32,
+            ["  h = H (h", "        + (h[t-1] ∘ h[t-1]", "            ∘ h[t-1] ∘ h[t-1])", "            U)"],
+        ),
+    ],
+)
+def test_what_goes_on_is_indented_and_still_fits(columns: int, expected: list[str]) -> None:
+    powers = Hadamard((h_before, h_before, h_before, h_before))
+    right = Product((H, Add((h, Product((powers, U))))))
+    assert shown(Display((Row(right, h),)), columns=columns).splitlines() == expected
+
+
+def test_a_bracket_is_not_broken_where_its_beginning_has_no_place() -> None:
+    weights = Symbol("attention_weights", (N,))
+    right = Product((weights, Add((weights, weights, weights))))
+    assert shown(Display((Row(right, h),)), columns=40).splitlines() == [
+        "  h = attention_weights",
+        "        (attention_weights",
+        "          + attention_weights",
+        "          + attention_weights)",
+    ]
+
+
 def test_a_sum_that_is_broken_has_one_term_to_a_line() -> None:
     terms = Add(
         (Number(1), Neg(Product((h, H))), Product((Hadamard((h, Add((y, e)), h_before)), Transpose(H))))
@@ -280,7 +308,13 @@ def test_shapes_stand_below_factors() -> None:
     row = Row(Add((Product((Number(2), Transpose(h), error)), U)), shapes=True)
     assert shown(Display((row,))).splitlines() == ["  = 2  hᵀ   (ŷ − y) +   U", "      (h×1)  (1×V)    (h×V)"]
     joined = Row(Concatenation((e, h)), h, shapes=True)
-    assert shown(Display((joined,))).splitlines() == ["      h     =  [e, h]", "  (1×(e+h))   (1×(e+h))"]
+    assert shown(Display((joined, Row(y), Row(e)))).splitlines() == [
+        "      h     =  [e, h]",
+        "  (1×(e+h))   (1×(e+h))",
+        "",
+        "            = y",
+        "            = e",
+    ]
 
 
 def test_no_shape_below_what_has_none() -> None:

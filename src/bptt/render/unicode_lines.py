@@ -123,16 +123,25 @@ def _broken(
         yield from [(start, items)] if opened == items else _broken(opened, columns, layout, depth, start)
         return
     rank = min(ranks)
-    is_sum = rank == BEFORE_TERM and depth == 0
+    is_sum, is_product = rank == BEFORE_TERM and depth == 0, rank % RANKS == PRODUCT
     line, *rest = _split(items, rank)
     indent, inner = start, start + (_STEP if items[0] in _SIGNS else 0)
     for part in rest:
-        if fits((*line, *part), indent) and not is_sum:
-            line += part
+        joined = (*line, *part)
+        if fits(joined, indent) and not is_sum:
+            line = joined
             continue
+        if is_product and not fits(part, inner + _STEP):
+            # Rather broken in its brackets than put on a line by itself, where it does not fit either.
+            within = list(_broken(joined, columns, layout, depth + 1, indent))
+            if all(fits(one, place) for place, one in within):
+                yield from within[:-1]
+                indent, line = within[-1]
+                line = (*line, " ")
+                continue
         *before, (last_indent, last) = _broken(line, columns, layout, depth + 1, indent)
         yield from before
-        if rank % RANKS == PRODUCT and before and fits((*last, " ", *part), last_indent):
+        if is_product and fits((*last, " ", *part), last_indent):
             # Rather behind the bracket that was broken than alone.
             line, indent = (*last, " ", *part), last_indent
         else:
