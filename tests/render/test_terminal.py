@@ -272,6 +272,13 @@ def test_wide_blocks_are_made_narrower() -> None:
         "      ⎢+ diag(h                   0        ⎥",
         "      ⎣    ∘ (1 − h)) Hᵀ                   ⎦",
     ]
+    # A column that is no wider than its share stays as it is.
+    blocks = Blocks(((Add((H, U)), Add((Product((H, I)), Product((I, H)), Product((U, H))))),))
+    assert shown(Display((Row(blocks, h),)), columns=24).splitlines() == [
+        "      ⎡         H I⎤",
+        "  h = ⎢H + U  + I H⎥",
+        "      ⎣       + U H⎦",
+    ]
 
 
 def test_a_wide_left_side_has_a_line_to_itself() -> None:

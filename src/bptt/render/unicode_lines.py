@@ -26,8 +26,8 @@ from bptt.render.unicode import BEFORE_TERM, PRODUCT, RANKS, Break, Factor, Item
 _CLOSING = {"(": ")", "[": "]"}
 # A line that begins with + or − has it below the sign of the equation; other lines are indented.
 _SIGNS = ("+ ", "− ")
-_UNDER_THE_SIGN = -2
 _STEP = 2
+_UNDER_THE_SIGN = -_STEP
 
 
 def lines(formula: Formula, columns: int, layout: str = "") -> list[tuple[int, Box]]:
@@ -95,12 +95,11 @@ def _item_box(item: Item, layout: str) -> Box:
 
 def _cell(cell: Run, columns: int) -> Box:
     """The cell on as many lines as it takes, terms with their signs below each other."""
-    lines = [
-        (indent - _UNDER_THE_SIGN, line_box(line)) for indent, line in _broken(cell, columns - _STEP, "")
-    ]
-    if len(lines) == 1:
-        return lines[0][1]
-    return stacked([beside([text_box(" " * indent), line]) for indent, line in lines])
+    whole = line_box(cell)
+    if whole.width <= columns:
+        return whole
+    lines = _broken(cell, columns - _STEP, "")
+    return stacked([beside([text_box(" " * (_STEP + indent)), line_box(line)]) for indent, line in lines])
 
 
 def _broken(
