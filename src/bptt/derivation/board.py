@@ -116,7 +116,8 @@ def put_on_board(
     values: dict[str, Value] = {}
     for name, definition in equations.items():
         owner, leaf = activations.get(name, ""), leaves[name]
-        shape = batch_shape(leaf.shape, model.layout) if batch and leaf not in constants else leaf.shape
+        stacked = batch and leaf not in constants and name != LOSS
+        shape = batch_shape(leaf.shape, model.layout) if stacked else leaf.shape
         time = None if leaf in constants else NOW
         if name in model.definitions or name == LOSS:
             symbol = Symbol(name, shape, time)
@@ -132,7 +133,8 @@ def put_on_board(
         symbols[leaf] = symbol
         if definition.args and name != LOSS:
             symbols.setdefault(definition, symbol)
-    for e in topological(equations.values()):
+    initials = [state.initial for state in model.states if state.initial is not None]
+    for e in topological([*equations.values(), *initials]):
         if not e.args and e not in symbols:
             given = _given_symbol(e, model, batch)
             if given is not None:
@@ -231,7 +233,7 @@ def _given_symbol(leaf: Expr, model: Model, batch: bool) -> Symbol | None:
         case Op.TOKEN | Op.INPUT:
             return Symbol(leaf.attr, shape, NOW)
         case Op.MASK:
-            return Symbol(f"m{leaf.attr[0] + 1}", shape, NOW)
+            return Symbol(f"mask{leaf.attr[0] + 1}", shape, NOW)
         case Op.CARRY:
             state = next(s for s in model.states if s.name == leaf.attr)
             return Symbol(state.variable, shape, Time("t", -state.lag))

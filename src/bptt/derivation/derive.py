@@ -88,6 +88,7 @@ class Deriver:
         self._cotangents = {v.cotangent: v for v in board.values.values()}
         self.matrix = MatrixForm(board, self._known)
         self.index = IndexForm(board, self._known)
+        self.spelt_out = IndexForm(board, self._known, leaves_only=True)
         self._leaves = {v.name: {e for e in topological([v.definition]) if not e.args} for v in self.values}
         self.active = self._values_of_the_loss()
 
@@ -115,7 +116,8 @@ class Deriver:
             return value.error
         if self.is_softmax_error(value):
             return self._softmax_error(value)
-        return Derivative(self.loss, value.symbol)
+        mark = NOW if self.is_partial(value.leaf) else None
+        return Derivative(self.loss, value.symbol, mark)
 
     def _known(self, leaf: Expr) -> Formula | None:
         value = self._cotangents.get(leaf)
@@ -155,13 +157,10 @@ class Deriver:
         except Unwritable:
             matrix = None
         element = self.index(value.definition, at, whole=True)
-        return Definition(
-            value.symbol,
-            matrix,
-            self.index.indexed(value.symbol, value.leaf, at),
-            element,
-            self.meaning(value),
-        )
+        left = self.index.indexed(value.symbol, value.leaf, at)
+        if value.name == LOSS and self.board.batch:
+            left, element = value.symbol, Sum(EXAMPLE.letter, element, BATCH)
+        return Definition(value.symbol, matrix, left, element, self.meaning(value))
 
     def meaning(self, value: Value) -> str:
         if value.name == LOSS:
@@ -220,7 +219,8 @@ class Deriver:
             return False
         if leaf.op is Op.CARRY:
             return self._is_held_apart(leaf)
-        return leaf.op is Op.PARAM and any(leaf in self.below(s) for s in self.board.model.states)
+        is_constant = leaf.op is Op.PARAM or leaf in self.board.constants
+        return is_constant and any(leaf in self.below(s) for s in self.board.model.states)
 
     def _is_held_apart(self, carry: Expr) -> bool:
         """Whether the variable, at its own time, also acts through something else that is carried."""
@@ -274,7 +274,7 @@ class Deriver:
             before = differentiate(value.definition, at, leaf, by)
             after = collapse(before)
             local_left = Derivative(top, below)
-            whole = Derivative(self.index(value.definition, at, by, whole=True), below)
+            whole = Derivative(self.spelt_out(value.definition, at, by, whole=True), below)
             if value.name != LOSS:
                 links = [
                     (whole, "definition", ()),
@@ -404,6 +404,8 @@ class Deriver:
         return product([ones, written] if self.matrix.row else [written, ones])
 
     def _matrix_chain(self, leaf: Expr, uses: list[Value], left: Derivative) -> Chain:
+        if self.board.batch and len(leaf.shape) == 2 and not self.board.is_constant(leaf):
+            raise Unwritable("a matrix for every example of a batch")
         primed, plain, rules = [], [], []
         for value in uses:
             first, second, names = self.parts(leaf, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bptt.derivation.board import Board
 from bptt.derivation.matrix_form import FUNCTION_NAMES, MatrixForm, negate
@@ -21,6 +22,8 @@ from bptt.formula.tree import (
     Quotient,
     Size,
     Sum,
+    children,
+    rebuild,
     transform,
 )
 from bptt.ir import build
@@ -33,11 +36,17 @@ EXAMPLE = Index("n")  # the example of a batch
 
 class IndexForm:
     """Writes elements of the expressions of a board. Letters for inner sums are taken from the board's, as
-    they are free.
+    they are free. With `leaves_only` an expression that has a name is written out all the same: what is to be
+    differentiated must not hide what it is differentiated by.
     """
 
-    def __init__(self, board: Board, known: Callable[[Expr], Formula | None] = lambda e: None) -> None:
-        self.board, self.known = board, known
+    def __init__(
+        self,
+        board: Board,
+        known: Callable[[Expr], Formula | None] = lambda e: None,
+        leaves_only: bool = False,
+    ) -> None:
+        self.board, self.known, self.leaves_only = board, known, leaves_only
 
     def indexed(self, symbol: Formula, leaf: Expr, at: Indices) -> Formula:
         """An element of a named quantity, or of its derivative; in a batch, that of example n."""
@@ -62,7 +71,9 @@ class IndexForm:
         `whole` the outermost operation is written even where it has a name.
         """
         if not whole:
-            found = self.known(e) or self.board.symbol(e)
+            found = self.known(e)
+            if found is None and not (self.leaves_only and e.args):
+                found = self.board.symbol(e)
             if found is not None:
                 return self.indexed(found, e, at)
         return self._write(e, at, taken)
@@ -103,21 +114,25 @@ class IndexForm:
             case Op.BROADCAST:
                 return element(e.args[0], ())
             case Op.SOFTMAX:
-                return Indexed(Apply("softmax", self._vector(e.args[0])), at)
+                return self.indexed(Apply("softmax", self._vector(e.args[0])), e, at)
             case Op.LOG_SOFTMAX:
-                return Indexed(Apply("log_softmax", self._vector(e.args[0])), at)
+                return self.indexed(Apply("log_softmax", self._vector(e.args[0])), e, at)
             case Op.LOGSUMEXP:
                 a = e.args[0]
                 return Apply("log", self.summed(a, used, lambda i: Apply("exp", self(a, i, used))))
             case Op.CROSS_ENTROPY:
                 logits, target = e.args
-                p = build.apply(Op.SOFTMAX, logits)
+                p = build.apply(Op.SOFTMAX, logits)  # ŷ, by its name or written out
                 terms = self.summed(
                     target, used, lambda i: times([self(target, i, used), Apply("log", self(p, i, used))])
                 )
                 return negate(terms)
-            case Op.CONCAT | Op.SLICE:
-                return Indexed(self._vector(e), at)
+            case Op.CONCAT:
+                return self.indexed(self._vector(e), e, at)
+            case Op.SLICE:
+                axis, start, _ = e.attr
+                moved = [Index(i.letter, i.offset + start) if n == axis else i for n, i in enumerate(at)]
+                return element(e.args[0], tuple(moved))
             case op if op in FUNCTION_NAMES:
                 return Apply(FUNCTION_NAMES[op], element(e.args[0]))
         raise ValueError(f"no index form of {e.op.name}")
@@ -171,21 +186,25 @@ def times(factors: list[Formula]) -> Formula:
 
 
 def rename(formula: Formula, letter: str, to: Index) -> Formula:
-    """The formula with another index in the place of a letter."""
+    """The formula with another index in the place of a letter, where no sum inside it binds that letter."""
 
     def moved(index: Index) -> Index:
         return Index(to.letter, to.offset + index.offset) if index.letter == letter else index
 
-    def change(part: Formula) -> Formula:
-        match part:
-            case Indexed(base, indices):
-                return Indexed(base, tuple(map(moved, indices)))
-            case Kronecker(left, right):
-                return Kronecker(moved(left), moved(right))
-            case _:
-                return part
-
-    return transform(formula, change)
+    match formula:
+        case Sum(letter=bound, size=size) if size is not None and bound == letter:
+            return formula
+        case Sum(letter=bound, body=body, size=size) if size is not None and bound == to.letter:
+            # The letter that comes in is bound here: the sum runs over another one.
+            used = letters_of(body) | {letter, bound}
+            free = next(c for c in "ijklmnpruvwsabcdfgxyz" if c not in used)
+            return replace(formula, letter=free, body=rename(rename(body, bound, Index(free)), letter, to))
+        case Indexed(base, indices):
+            return Indexed(base, tuple(map(moved, indices)))
+        case Kronecker(left, right):
+            return Kronecker(moved(left), moved(right))
+        case _:
+            return rebuild(formula, tuple(rename(part, letter, to) for part in children(formula)))
 
 
 def letters_of(formula: Formula) -> set[str]:

@@ -34,7 +34,8 @@ class StepJacobian:
         value = self.board.values.get(new.variable)
         if new.lag > 1 or value is None:
             n = new.shape[0]
-            return Identity(n) if self._is_carried_on(new, old) else Zeros((n, n))
+            m = old.shape[0]
+            return Identity(n) if self._is_carried_on(new, old) else Zeros((n, m) if self.row else (m, n))
         return self._through(value, carry)
 
     def _is_carried_on(self, new: State, old: State) -> bool:
@@ -87,7 +88,7 @@ class StepJacobian:
             case Op.NEG:
                 return negate(self.linear(e.args[0], g))
             case Op.ADD:
-                return add_maps([self.linear(a, g) for a in e.args])
+                return add_maps([self._spread(a, g, e) for a in e.args])
             case Op.MUL:
                 a, b = e.args if g in topological([e.args[0]]) else e.args[::-1]
                 inner = self.linear(a, g)
@@ -97,7 +98,10 @@ class StepJacobian:
                     return product([write(b), inner])
                 return self.compose(inner, write(b))
             case Op.DIV if g not in topological([e.args[1]]):
-                return self.compose(self.linear(e.args[0], g), Diag(Quotient(Number(1.0), write(e.args[1]))))
+                a, b = e.args
+                inverse = Quotient(Number(1.0), write(b))
+                inner = self._spread(a, g, e)
+                return self.compose(inner, Diag(inverse)) if b.shape else product([inverse, inner])
             case Op.CONTRACT:
                 return self._contract(e, g)
             case Op.SUM:
@@ -105,6 +109,11 @@ class StepJacobian:
             case Op.BROADCAST:
                 return self.compose(self.linear(e.args[0], g), Ones(e.shape))
         raise Unwritable(f"the Jacobian of {e.op.name.lower()}")
+
+    def _spread(self, a: Expr, g: Expr, whole: Expr) -> Formula:
+        """The map to an operand of an elementwise operation; a number is put in every place."""
+        inner = self.linear(a, g)
+        return inner if a.shape or not whole.shape else self.compose(inner, Ones(whole.shape))
 
     def _contract(self, e: Expr, g: Expr) -> Formula:
         a, b = e.args

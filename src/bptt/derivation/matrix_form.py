@@ -58,6 +58,8 @@ class MatrixForm:
         if not whole:
             found = self.known(e) or self.board.symbol(e)
             if found is not None:
+                if len(e.shape) > 1:
+                    self._one_example(e, "a matrix")
                 return found
         return self._write(e)
 
@@ -99,6 +101,7 @@ class MatrixForm:
             case Op.SLICE:
                 if len(e.shape) != 1:
                     raise Unwritable("a part of a matrix")
+                self._one_example(e, "a part of a vector")
                 return Part(self(e.args[0]), e.attr[1], e.attr[2])
             case op if op in FUNCTION_NAMES:
                 return Apply(FUNCTION_NAMES[op], self(e.args[0]))
@@ -126,8 +129,11 @@ class MatrixForm:
         a, b = e.args
         if bool(a.shape) != bool(b.shape) or not e.shape:
             scalar, other = (a, b) if not a.shape else (b, a)
-            if self.board.batch and not self.board.is_constant(scalar) and e.shape:
-                raise Unwritable("a number of every example times its vector")
+            if self.board.batch and not self.board.is_constant(scalar):
+                if e.shape:
+                    raise Unwritable("a number of every example times its vector")
+                if not self.board.is_constant(other):
+                    return hadamard([self(scalar), self(other)])
             return product([self(scalar), self(other)])
         return hadamard([self._broadcast(a, e), self._broadcast(b, e)])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from bptt.autodiff.reverse import reverse
 from bptt.derivation.board import LOSS, Value
 from bptt.derivation.derive import LONGEST, Deriver, size, tidy
 from bptt.derivation.jacobian import StepJacobian
@@ -36,6 +37,7 @@ from bptt.ir import build
 from bptt.ir.expr import Expr
 from bptt.ir.model import State
 from bptt.ir.ops import Op
+from bptt.ir.traversal import topological
 
 PUT_IN = "the derivatives at the pre-activations put in"
 Link = tuple[Formula, str, Text]
@@ -63,13 +65,19 @@ class ThroughTime:
         self._before = MatrixForm(self.board, partial(self._known, self._later))
 
     def _known(self, top: Symbol, leaf: Expr) -> Formula | None:
-        """How the derivative by a value is written when it is that of another loss than J of the step."""
+        """How the derivative by a value is written when it is that of another loss than J of the step.
+
+        Of what is made of parameters alone it is the part of one step, like that by a parameter.
+        """
         value = next((v for v in self.derive.values if v.cotangent is leaf), None)
         if value is None:
             return None
         if value.name not in self._carried and self.derive.is_softmax_error(value):
             return self.derive.cotangent(value)
-        return Derivative(top, value.symbol)
+        return self._by(top, value)
+
+    def _by(self, top: Symbol, value: Value) -> Derivative:
+        return Derivative(top, value.symbol, NOW if value.leaf in self.board.constants else None)
 
     def states_of(self, value: Value) -> list[State]:
         return [s for s in self.board.model.states if s.variable == value.name]
@@ -140,9 +148,27 @@ class ThroughTime:
         """
         states = self.board.model.states
         jacobian = StepJacobian(self.derive)
-        if len(states) == 1 and states[0].lag == 1:
+        if self._is_all_through_one_value():
             return self._closed_of_one(states[0], jacobian)
         return self._closed_of_many(list(states), jacobian)
+
+    def _is_all_through_one_value(self) -> bool:
+        """Whether one value is carried, one step, and the loss takes what was carried by that value alone."""
+        states = self.board.model.states
+        if len(states) != 1 or states[0].lag != 1:
+            return False
+        carry = build.carry(states[0].name, states[0].shape)
+        own = self.board.values[states[0].variable]
+        stack, seen = [self.board.loss.leaf], set()
+        by_leaf = {v.leaf: v for v in self.derive.values}
+        while stack:
+            leaf = stack.pop()
+            if leaf is carry:
+                return False
+            if leaf not in seen and leaf is not own.leaf and leaf in by_leaf:
+                stack += self.derive.leaves(by_leaf[leaf])
+            seen.add(leaf)
+        return True
 
     def _closed_of_one(self, state: State, jacobian: StepJacobian) -> list[Chain]:
         value = self.board.values[state.variable]
@@ -194,26 +220,35 @@ class ThroughTime:
             total = total + state.shape[0]
         taken = {symbol.name for symbol in self.board.symbols.values()}
         m = Symbol("carried" if "m" in taken else "m", (total,), NOW)
+        bundle: list[Link] = [(Concatenation(tuple(items)), "all that is carried, in one vector", ())]
+        about = [chain(m, bundle, "matrix", "total", ("What is carried",))]
+        block: Formula = Blocks(tuple(map(tuple, entries)))
+        if len(states) == 1:
+            assert isinstance(items[0], Symbol)
+            m, about, block = items[0], [], entries[0][0]
         before = shift_time(m, -1)
         body = at_time(Derivative(self.derive.loss, before), self._loss_time)
         farthest = self._loss_time.shift(-1)
         closed = self._summed_losses(body, Derivative(m, before), farthest, NEXT, NEXT)
+        reason: Text = ("what steps t+1 to T ask of that which step t carries on",)
+        one_step: list[Link] = [(block, "Jacobian of one step", ("every path through the step",))]
         return [
-            chain(m, [(Concatenation(tuple(items)), "all that is carried, in one vector", ())], "matrix",
-                  "total", ("What is carried",)),
-            chain(Derivative(m, before), [(Blocks(tuple(map(tuple, entries))), "Jacobian of one step",
-                  ("every path through the step",))], "matrix", "total", ("One step back",)),
-            chain(Derivative(ALL, m, NEXT), [(closed, "recursion solved",
-                  ("what steps t+1 to T ask of that which step t carries on",))], "matrix", "total",
-                  ("Closed form, for any T",)),
-        ]  # fmt: skip
+            *about,
+            chain(Derivative(m, before), one_step, "matrix", "total", ("One step back",)),
+            chain(
+                Derivative(ALL, m, NEXT),
+                [(closed, "recursion solved", reason)],
+                "matrix",
+                "total",
+                ("Closed form, for any T",),
+            ),
+        ]
 
     def back(self) -> list[Chain]:
         """∂J of step T by what was carried on k steps before: one Jacobian for each of the k steps.
 
         Unwritable where the Jacobian is no matrix.
         """
-        states = self.board.model.states
         step = self.closed()[-2]
         last = Time("T", 0)
         carried = step.left.top if isinstance(step.left, Derivative) else step.left
@@ -226,7 +261,7 @@ class ThroughTime:
         product_back = product([own, steps] if self.row else [steps, own])
         left = Derivative(at_time(self.derive.loss, last), at_time(carried, first))
         links: list[Link] = [(product_back, "chain rule", ("one Jacobian a step",))]
-        bundle = [] if len(states) == 1 and states[0].lag == 1 else [self.closed()[-3]]
+        bundle = self.closed()[:-2]
         return [*bundle, chain(left, links, "matrix", "step"), step]
 
     # Any quantity.
@@ -253,7 +288,7 @@ class ThroughTime:
             if value.activation and not self.states_of(value):
                 parts = self._from_same_step(value.leaf, among, write)
                 if parts:
-                    known[Derivative(top, value.symbol)] = add(parts)
+                    known[self._by(top, value)] = add(parts)
         return known
 
     def _through_the_step_before(self, leaf: Expr) -> list[Chain]:
@@ -284,7 +319,7 @@ class ThroughTime:
             if value.name in self._carried and not value.activation and value is not target:
                 inner = self._from_same_step(value.leaf, self._carried, self._before)
                 if inner and value.name not in arrivals:
-                    known[Derivative(self._later, value.symbol)] = add(inner)
+                    known[self._by(self._later, value)] = add(inner)
         links.append((self._put_in(links[-1][0], known), "down from what is carried", ()))
         moved: list[Link] = [(shift_time(f, -1), rule, why) for f, rule, why in links]
         arrived = self._arrived()
@@ -323,25 +358,30 @@ class ThroughTime:
     def _over_all_steps(self, leaf: Expr) -> list[Chain]:
         symbol = self.board.symbols[leaf]
         parts = self._from_same_step(leaf, self._useful, self._total)
-        if not parts:
-            return []
+        start = self._from_the_start(leaf)
         left = Derivative(ALL, symbol)
+        if not parts:
+            begins: list[Link] = [(add(start), "chain rule", ("it is what the first step starts from",))]
+            return [chain(left, begins, "matrix", "total", ("Over all steps",))] if start else []
         here = add(parts)
         spelt = self._put_in(here, self._pre_activations(self._total))
         if symbol.time is not None:
             title: Text = ("From the losses of steps t to T",)
-            links: list[Link] = [
-                (here, "chain rule", ()), (spelt, PUT_IN, ())
-            ]  # fmt: skip
+            links: list[Link] = [(here, "chain rule", ()), (spelt, PUT_IN, ())]
             return [chain(left, links, "matrix", "total", title)]
-        every = partial(self._every_step, letter="t")
+        reason: Text = ("the same ", symbol, " is used at every step; its gradient is the sum over its uses")
+        if start:
+            reason = (*reason, ", and the first step starts from it")
+
+        def every(body: Formula) -> Formula:
+            return add([Sum("t", body, None, FIRST, LAST), *start])
+
         links = [
-            (every(Derivative(ALL, symbol, NOW)), "one parameter at every step",
-             ("the same ", symbol, " is used at every step; its gradient is the sum over its uses")),
+            (every(Derivative(ALL, symbol, NOW)), "one parameter at every step", reason),
             (every(here), "chain rule", ()),
             (every(spelt), PUT_IN, ()),
             (every(self._with_closed_form(spelt)), "closed form put in", ()),
-        ]  # fmt: skip
+        ]
         return [chain(left, links, "matrix", "total", ("Over all steps",))]
 
     def _with_closed_form(self, formula: Formula) -> Formula:
@@ -353,11 +393,25 @@ class ThroughTime:
             closed = self.closed()[-1]
         except Unwritable:
             return formula
+        if not isinstance(closed.left, Derivative) or closed.left.at is not None:
+            return formula
         put_in = transform(formula, lambda part: closed.result if part == closed.left else part)
         return put_in if size(put_in) <= LONGEST else formula
 
-    def _every_step(self, body: Formula, letter: str) -> Formula:
-        return Sum(letter, body, None, FIRST, LAST)
+    def _from_the_start(self, leaf: Expr) -> list[Formula]:
+        """What a parameter gets from the values before the first step that are made of it."""
+        found: list[Formula] = []
+        for state in self.board.model.states:
+            if state.initial is None or leaf not in topological([state.initial]):
+                continue
+            if self.board.batch:
+                raise Unwritable("the start of every example of a batch")
+            start = build.value("∂" + state.name, state.shape)
+            before = Symbol(state.variable, state.shape, Time("", 1 - state.lag))
+            known = {start: Derivative(ALL, before)}
+            write = MatrixForm(self.board, known.get)
+            found.append(write(reverse({state.initial: [start]}, [leaf])[leaf]))
+        return found
 
     # Written out for a given number of steps.
 
@@ -381,7 +435,7 @@ class ThroughTime:
     def _of_the_last_loss(self, value: Value, steps: int) -> list[Chain]:
         """∂J of step T by what step 1 carried on: the Jacobians one after the other, nothing in between."""
         states = self.board.model.states
-        if len(states) != 1 or states[0].lag != 1 or steps < 2:
+        if steps < 2 or not self._is_all_through_one_value():
             return []
         try:
             step = StepJacobian(self.derive).between(states[0], states[0])
@@ -407,7 +461,7 @@ class ThroughTime:
     def _unrolled_parameter(self, leaf: Expr, symbol: Symbol, steps: int) -> list[Chain]:
         parts = self._from_same_step(leaf, self._useful, self._total)
         spelt = self._put_in(add(parts), self._pre_activations(self._total))
-        terms = [at_time(spelt, Time("", n)) for n in range(steps, 0, -1)]
+        terms = [at_time(spelt, Time("", n)) for n in range(steps, 0, -1)] + self._from_the_start(leaf)
         links: list[Link] = [(add(terms), "one term a step", ())]
         title: Text = ("Unrolled over T = ", Number(steps), " steps")
         return [chain(Derivative(ALL, symbol), links, "matrix", "total", title)]

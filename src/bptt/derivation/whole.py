@@ -97,6 +97,10 @@ def targets(board: Board) -> dict[str, Expr]:
             elif leaf.op is Op.CARRY:
                 state = board.state(leaf.attr)
                 leaves[f"{state.variable}[t-{state.lag}]"] = leaf
+    for state in board.model.states:
+        for leaf in topological([] if state.initial is None else [state.initial]):
+            if leaf.op is Op.PARAM:
+                leaves.setdefault(leaf.attr, leaf)
     return leaves
 
 
@@ -144,7 +148,7 @@ def _in_order(deriver: Deriver, names: dict[str, Expr], of: str | None) -> list[
         if leaf in values:
             return place[name], 0
         uses = [place[v.name] for v in deriver.values if leaf in deriver.leaves(v)]
-        return max(uses), {"parameter": 1, "state": 2, "input": 3}[role(leaf)]
+        return max(uses, default=len(place)), {"parameter": 1, "state": 2, "input": 3}[role(leaf)]
 
     ordered = sorted((n for n in shown if n != of), key=order)
     return [(name, names[name]) for name in ([*ordered, of] if of is not None else ordered)]
