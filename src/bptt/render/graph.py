@@ -9,6 +9,7 @@ from bptt.formula.tree import Symbol
 from bptt.render import unicode
 from bptt.render.layers import HEIGHT, Place, Route, lay_out
 from bptt.render.marks import Digits, Known, Letter, Line, Mark, Script, Word, width
+from bptt.render.mathml import symbol
 from bptt.render.page import Graph
 from bptt.render.typeset import typeset
 
@@ -21,7 +22,7 @@ _CORNERS = {"input": HEIGHT / 2, "parameter": 0.0, "value": 7.0, "state": 7.0, "
 
 def draw(graph: Graph) -> str:
     """An `svg` element. What is learnt stands just before what it is used for."""
-    marks = {key: typeset(replace(symbol, time=None), timed=True) for key, symbol, _ in graph.nodes}
+    marks = {key: typeset(replace(node, time=None), timed=True) for key, node, _ in graph.nodes}
     widths = {key: max(width(mark) * _EM + 2 * _PADDING, HEIGHT) for key, mark in marks.items()}
     free = frozenset(key for key, _, kind in graph.nodes if kind in ("input", "parameter"))
     layout = lay_out(widths, graph.edges, free)
@@ -40,7 +41,7 @@ def draw(graph: Graph) -> str:
 
 def describe(graph: Graph) -> str:
     """The graph in words, for those who do not see it."""
-    names = {key: unicode.show(replace(symbol, time=None)) for key, symbol, _ in graph.nodes}
+    names = {key: unicode.show(replace(node, time=None)) for key, node, _ in graph.nodes}
     parts = []
     for key, name in names.items():
         sources = [
@@ -57,7 +58,7 @@ def _node(place: Place, mark: Mark, kind: str) -> str:
     x, y = place.x - place.width / 2, place.y - HEIGHT / 2
     box = f'x="{x:.1f}" y="{y:.1f}" width="{place.width:.1f}" height="{HEIGHT:.0f}" rx="{_CORNERS[kind]:.0f}"'
     label = f'<text x="{place.x:.1f}" y="{place.y + 5:.1f}" text-anchor="middle">{_label(mark)}</text>'
-    known = f' data-symbol="{escape("^".join(mark.key))}"' if isinstance(mark, Known) else ""
+    known = f" {symbol(mark.key)}" if isinstance(mark, Known) else ""
     return f'<g class="{escape(kind)}"{known}><rect {box}/>{label}</g>'
 
 

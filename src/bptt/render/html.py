@@ -125,9 +125,7 @@ def _known(page: Page) -> str:
 
 
 def _meaning(key: tuple[str, str], meaning: Meaning, page: Page) -> str:
-    shape = (
-        mathml.element(typeset_shape(*oriented(meaning.shape, page.layout))) if meaning.shape else "a number"
-    )
-    return (
-        f'<div data-of="{escape("^".join(key))}"><p>{shape}</p><p>{_text(meaning.definition, page)}</p></div>'
-    )
+    shape = typeset_shape(*oriented(meaning.shape, page.layout))
+    size = mathml.element(shape) if meaning.shape else "a number"
+    of = mathml.symbol(key, "data-of")
+    return f"<div {of}><p>{size}</p><p>{_text(meaning.definition, page)}</p></div>"

@@ -8,6 +8,7 @@ at a bar, formulas have \\vert.
 from __future__ import annotations
 
 import re
+from html import escape
 
 from bptt.render import unicode
 from bptt.render.latex_display import MATHJAX, environment
@@ -68,12 +69,12 @@ def _cells(cells: tuple[Text, ...], page: Page) -> str:
 
 def _escaped(words: str) -> str:
     """Words that mean nothing to Markdown, to HTML and to the reader of mathematics."""
-    words = _SPECIAL.sub(r"\\\g<0>", words)
-    return _in_html(words).replace("$", "<span>$</span>")
+    return _in_html(_SPECIAL.sub(r"\\\g<0>", words))
 
 
 def _in_html(words: str) -> str:
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Words within tags; a dollar by itself would begin mathematics."""
+    return escape(words, quote=False).replace("$", "<span>$</span>")
 
 
 def _harmless(start: re.Match[str]) -> str:

@@ -63,6 +63,12 @@ def line(sign: str, mark: Mark) -> str:
     return element(Line((Sign(sign), mark)), True).replace("<mo", '<mo form="infix"', 1)
 
 
+def symbol(key: tuple[str, str], attribute: str = "data-symbol") -> str:
+    """The attribute by which an element is known to be of a symbol."""
+    name, of = key
+    return f'{attribute}="{escape(f"{name}^{of}" if of else name)}"'
+
+
 def _sign(text: str, is_small: bool) -> str:
     """An operator; in a script it has no space around it."""
     if text in _NAMES:
@@ -131,8 +137,8 @@ def write(mark: Mark, is_small: bool = False) -> str:
             return _row(f"<mo>[</mo><mtable>{cells}</mtable><mo>]</mo>")
         case Under(body, note):
             return f'<munder class="shape">{write(body)}{write(note, True)}</munder>'
-        case Known((name, of), body):
-            return f'<mrow data-symbol="{escape(f"{name}^{of}")}">{write(body, is_small)}</mrow>'
+        case Known(key, body):
+            return f"<mrow {symbol(key)}>{write(body, is_small)}</mrow>"
 
 
 def _bracket(sign: str, around: Brackets) -> str:
