@@ -262,22 +262,35 @@ def test_a_sum_that_is_broken_has_one_term_to_a_line() -> None:
 
 
 def test_wide_blocks_are_made_narrower() -> None:
-    wide = Add((Product((Diag(h), U)), Product((Diag(Hadamard(slope)), Transpose(H)))))
-    assert shown(Display((Row(Blocks(((H, wide), (wide, Number(0)))), h),)), columns=44).splitlines() == [
-        "      ⎡                     diag(h) U      ⎤",
-        "      ⎢        H          + diag(h         ⎥",
-        "      ⎢                       ∘ (1 − h)) Hᵀ⎥",
-        "  h = ⎢                                    ⎥",
-        "      ⎢  diag(h) U                         ⎥",
-        "      ⎢+ diag(h                   0        ⎥",
-        "      ⎣    ∘ (1 − h)) Hᵀ                   ⎦",
+    def lines(blocks: Blocks, columns: int) -> list[str]:
+        return shown(Display((Row(blocks, h),)), columns=columns).splitlines()
+
+    scaled = [Product((Diag(Hadamard(factors)), Transpose(H))) for factors in (slope, (e, *slope))]
+    wide = Add((Product((Diag(h), U)), *scaled))
+    square = Blocks(((H, wide), (wide, Number(0))))
+    assert lines(square, 64) == [
+        "      ⎡                           diag(h) U            ⎤",
+        "      ⎢           H             + diag(h ∘ (1 − h)) Hᵀ ⎥",
+        "      ⎢                         + diag(e ∘ h ∘ (1 − h))⎥",
+        "      ⎢                             Hᵀ                 ⎥",
+        "  h = ⎢                                                ⎥",
+        "      ⎢  diag(h) U                                     ⎥",
+        "      ⎢+ diag(h ∘ (1 − h)) Hᵀ              0           ⎥",
+        "      ⎢+ diag(e ∘ h ∘ (1 − h))                         ⎥",
+        "      ⎣    Hᵀ                                          ⎦",
+    ]
+    # Where nothing could be read in the columns any more, row by row.
+    assert lines(square, 44) == [
+        "  h = [H, diag(h) U + diag(h ∘ (1 − h)) Hᵀ",
+        "        + diag(e ∘ h ∘ (1 − h)) Hᵀ;",
+        "        diag(h) U + diag(h ∘ (1 − h)) Hᵀ",
+        "          + diag(e ∘ h ∘ (1 − h)) Hᵀ, 0]",
     ]
     # A column that is no wider than its share stays as it is.
-    blocks = Blocks(((Add((H, U)), Add((Product((H, I)), Product((I, H)), Product((U, H))))),))
-    assert shown(Display((Row(blocks, h),)), columns=24).splitlines() == [
-        "      ⎡         H I⎤",
-        "  h = ⎢H + U  + I H⎥",
-        "      ⎣       + U H⎦",
+    assert lines(Blocks(((Add((H, U)), wide),)), 50) == [
+        "      ⎡         diag(h) U               ⎤",
+        "  h = ⎢H + U  + diag(h ∘ (1 − h)) Hᵀ    ⎥",
+        "      ⎣       + diag(e ∘ h ∘ (1 − h)) Hᵀ⎦",
     ]
 
 

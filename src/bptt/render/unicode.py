@@ -108,8 +108,14 @@ def _flat(items: Run) -> Iterator[str]:
                 yield item
             case Factor(run=inner):
                 yield from _flat(inner)
-            case Matrix(rows):
-                yield f"[{'; '.join(', '.join(map(flat, row)) for row in rows)}]"
+            case Matrix():
+                yield from _flat(row_by_row(item))
+
+
+def row_by_row(matrix: Matrix) -> Run:
+    """The matrix as [1, 2; 3, 4]."""
+    rows = [_separated(list(row), ",") for row in matrix.rows]
+    return ("[", *_deeper(_separated([_deeper(row) for row in rows], ";")), "]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +279,14 @@ def _bracketed(items: Run) -> Run:
 
 
 def _listed(left: str, parts: list[Run], right: str) -> Run:
+    return (left, *_deeper(_separated(parts, ",")), right)
+
+
+def _separated(parts: list[Run], sign: str) -> Run:
     items = parts[0]
     for part in parts[1:]:
-        items += (",", " ", Break(_COMMA), *part)
-    return (left, *_deeper(items), right)
+        items += (sign, " ", Break(_COMMA), *part)
+    return items
 
 
 def _deeper(items: Run) -> Run:

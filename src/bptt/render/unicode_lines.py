@@ -21,12 +21,14 @@ from bptt.render.boxes import (
     text_box,
     width,
 )
-from bptt.render.unicode import BEFORE_TERM, PRODUCT, RANKS, Break, Factor, Item, Matrix, Run, run
+from bptt.render.unicode import BEFORE_TERM, PRODUCT, RANKS, Break, Factor, Item, Matrix, Run, row_by_row, run
 
 _CLOSING = {"(": ")", "[": "]"}
 # A line that begins with + or − has it below the sign of the equation; other lines are indented.
 _SIGNS = ("+ ", "− ")
 _STEP = 2
+# In narrower columns than this a formula is read no more.
+_LEAST_CELL = 24
 _UNDER_THE_SIGN = -_STEP
 
 
@@ -168,12 +170,17 @@ def _opened(items: Run, space: int) -> Run:
     if any(isinstance(item, Factor) for item in items):
         return tuple(part for item in items for part in (item.run if isinstance(item, Factor) else (item,)))
     space -= sum(width(item) for item in items if isinstance(item, str))
-    return tuple(_narrow(item, space) if isinstance(item, Matrix) else item for item in items)
+    return tuple(
+        part for item in items for part in (_narrow(item, space) if isinstance(item, Matrix) else (item,))
+    )
 
 
-def _narrow(drawn: Matrix, space: int) -> Matrix:
-    """The matrix with its widest columns narrower, so that it takes so much space if its cells can."""
-    if drawn.numbers or drawn.widths:
-        return drawn
-    widths = [max(line_box(cell).width for cell in column) for column in zip(*drawn.rows, strict=True)]
-    return replace(drawn, widths=tuple(narrowed(widths, space - 2 - COLUMN_GAP * (len(widths) - 1))))
+def _narrow(drawn: Matrix, space: int) -> Run:
+    """The matrix with its widest columns narrower, or where they would be too narrow, row by row."""
+    if drawn.numbers:
+        return (drawn,)
+    natural = [max(line_box(cell).width for cell in column) for column in zip(*drawn.rows, strict=True)]
+    widths = narrowed(natural, space - 2 - COLUMN_GAP * (len(natural) - 1))
+    if drawn.widths or any(one < min(whole, _LEAST_CELL) for one, whole in zip(widths, natural, strict=True)):
+        return row_by_row(drawn)
+    return (replace(drawn, widths=tuple(widths)),)
