@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptt.formula.evaluate import Point, Unbound, evaluate
-from bptt.formula.functions import ELEMENTWISE, OF_VECTORS, complex_step
+from bptt.formula.functions import ELEMENTWISE, OF_VECTORS, ROWS_AND_COLUMNS, complex_step
 from bptt.formula.shapes import LAYOUTS, NonConforming, Undefined
 from bptt.formula.tensor import Disagreeing, Tensor, named
 from bptt.formula.tree import (
@@ -172,6 +172,11 @@ def _expected() -> dict[str, tuple[Formula, Array, str]]:
             Apply("softmax", Product((at(u, I), v))),
             np.exp(np.outer(U, V_))[:, None, :] / np.exp(np.outer(U, V_)).sum(1)[:, None, None],
             "i",
+        ),
+        "softmax of every row": (
+            Apply("softmax", A),
+            np.exp(A_) / np.exp(A_).sum(axis=1, keepdims=True),
+            "",
         ),
         "log-softmax": (Apply("log_softmax", v), np.log(soft)[None, :], ""),
         "logsumexp": (Apply("logsumexp", v), np.log(np.exp(V_).sum()), ""),
@@ -519,7 +524,7 @@ def test_the_functions_have_no_blind_tails() -> None:
     far = np.array([-800.0, -40.0, 40.0, 800.0])
     np.testing.assert_allclose(ELEMENTWISE["sigmoid"][0](far[1:3]), [np.exp(-40.0), 1.0], rtol=1e-15)
     np.testing.assert_allclose(ELEMENTWISE["softplus"][0](far)[2:], far[2:], rtol=1e-15)
-    logarithms = OF_VECTORS["log_softmax"](far[None, :])
+    logarithms = OF_VECTORS["log_softmax"](far[None, :], ROWS_AND_COLUMNS)
     np.testing.assert_allclose(logarithms, far[None, :] - 800.0, rtol=1e-15)
 
 

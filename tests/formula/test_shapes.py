@@ -272,7 +272,7 @@ K, J = Index("k"), Index("j")
         (Indexed(U, (K,)), None, "n×m"),
         (Indexed(Product((H, Transpose(H))), (K,)), None, "1×1"),
         (Sum("k", Indexed(Product((Y, U)), (K,)), M), Product((Y, U)), "1×m and n×m"),
-        (Apply("softmax", U), None, "n×m"),
+        (Apply("logsumexp", U), None, "n×m"),
         (Apply("softmax", Indexed(H, (K,))), None, "1×1"),
         (CrossEntropy(H, Y), None, "1×n and 1×m"),
         (CrossEntropy(U, U), None, "n×m and n×m"),

@@ -163,7 +163,7 @@ class _Evaluation:
             case Diag(a):
                 return diagonal(formula, self.value(a))
             case Apply(function, a, prime):
-                return applied(formula, function, prime, self.value(a))
+                return applied(formula, function, prime, self.value(a), self.point.layout)
             case CrossEntropy(a, b):
                 return cross_entropy(formula, self.value(a), self.value(b))
             case Sum():

@@ -56,19 +56,25 @@ ELEMENTWISE: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
 }
 
 
-def logsumexp(z: Array) -> Array:
-    """Over the two last axes, rows and columns, which stay with size 1."""
-    largest = np.max(z.real, axis=(-2, -1), keepdims=True)
-    return largest + np.log(np.sum(np.exp(z - largest), axis=(-2, -1), keepdims=True))
+Axes = tuple[int, ...]
+ROWS_AND_COLUMNS: Axes = (-2, -1)
 
 
-# Of a whole vector, that is of the two last axes of an array.
-OF_VECTORS: dict[str, Callable[[Array], Array]] = {
-    "softmax": lambda z: np.exp(z - logsumexp(z)),
-    "log_softmax": lambda z: z - logsumexp(z),
+def logsumexp(z: Array, axes: Axes = ROWS_AND_COLUMNS) -> Array:
+    """Over the axes, which stay with size 1."""
+    largest = np.max(z.real, axis=axes, keepdims=True)
+    return largest + np.log(np.sum(np.exp(z - largest), axis=axes, keepdims=True))
+
+
+# Of a whole vector, which is laid along the axes.
+OF_VECTORS: dict[str, Callable[[Array, Axes], Array]] = {
+    "softmax": lambda z, axes: np.exp(z - logsumexp(z, axes)),
+    "log_softmax": lambda z, axes: z - logsumexp(z, axes),
     "logsumexp": logsumexp,
-    "sum": lambda z: np.sum(z, axis=(-2, -1), keepdims=True),
+    "sum": lambda z, axes: np.sum(z, axis=axes, keepdims=True),
 }
+# Those that give a vector for a vector: of a matrix they are taken row by row (of columns, column by column).
+OF_EACH = frozenset({"softmax", "log_softmax"})
 
 
 def complex_step(f: Callable[[Array], Array], x: Array) -> Array:

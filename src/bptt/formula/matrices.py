@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bptt.formula.functions import ELEMENTWISE, OF_VECTORS
+from bptt.formula.functions import ELEMENTWISE, OF_EACH, OF_VECTORS, ROWS_AND_COLUMNS
 from bptt.formula.shapes import NonConforming, Undefined
 from bptt.formula.tensor import MATRIX, Tensor, align, equal_places, matrix, pairs, product
 from bptt.formula.tree import Formula
@@ -23,19 +23,25 @@ def quotient(formula: Formula, top: Tensor, bottom: Tensor) -> Tensor:
     return Tensor(a / b, axes)
 
 
-def applied(formula: Formula, function: str, prime: bool, argument: Tensor) -> Tensor:
-    """Functions of a whole vector take rows or columns: what `softmax(a_k)` would run over, nothing says."""
+def applied(formula: Formula, function: str, prime: bool, argument: Tensor, layout: str) -> Tensor:
+    """Functions of a whole vector take rows or columns: what `softmax(a_k)` would run over, nothing says.
+
+    The softmax of a matrix is that of each of its rows, or columns in a layout of columns: a batch.
+    """
     if function in ELEMENTWISE:
         return Tensor(np.asarray(ELEMENTWISE[function][prime](argument.array)), argument.axes)
     if prime:
         raise Undefined(formula)
+    axes = ROWS_AND_COLUMNS
     if function == "sum":
         whole = argument.is_matrix or not argument.letters
     else:
-        whole = argument.is_matrix and 1 in argument.pair
+        whole = argument.is_matrix and (1 in argument.pair or function in OF_EACH)
+        if whole and 1 not in argument.pair:
+            axes = (-1,) if layout == "row" else (-2,)
     if not whole:
         raise NonConforming(formula, pairs((argument,)))
-    return matrix(OF_VECTORS[function](argument.as_matrix()), argument.letters)
+    return matrix(OF_VECTORS[function](argument.as_matrix(), axes), argument.letters)
 
 
 def cross_entropy(formula: Formula, target: Tensor, probabilities: Tensor) -> Tensor:

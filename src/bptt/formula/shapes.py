@@ -43,6 +43,8 @@ LAYOUTS = ("row", "column")
 _TO_NUMBER = frozenset({"sum", "logsumexp"})
 # Functions of a whole vector; `sum` takes numbers and matrices too.
 _OF_VECTORS = frozenset({"softmax", "log_softmax", "logsumexp"})
+# Of a matrix these are taken row by row, or column by column in a layout of columns.
+_OF_EACH = frozenset({"softmax", "log_softmax"})
 
 
 class NonConforming(ValueError):
@@ -153,7 +155,8 @@ def _indexed(formula: Indexed, layout: str) -> Pair:
 def _applied(formula: Apply, function: str, argument: Pair) -> Pair:
     if formula.prime and function in _OF_VECTORS | _TO_NUMBER:
         raise Undefined(formula)
-    if function in _OF_VECTORS and not _is_vector(argument):
+    taken_of_each = function in _OF_EACH and argument != NUMBER
+    if function in _OF_VECTORS and not (_is_vector(argument) or taken_of_each):
         raise NonConforming(formula, (argument,))
     return NUMBER if function in _TO_NUMBER else argument
 
