@@ -360,9 +360,11 @@ class ThroughTime:
         parts = self._from_same_step(leaf, self._useful, self._total)
         start = self._from_the_start(leaf)
         left = Derivative(ALL, symbol)
+        if not parts and not start:
+            return []
         if not parts:
             begins: list[Link] = [(add(start), "chain rule", ("it is what the first step starts from",))]
-            return [chain(left, begins, "matrix", "total", ("Over all steps",))] if start else []
+            return [chain(left, begins, "matrix", "total", ("Over all steps",))]
         here = add(parts)
         spelt = self._put_in(here, self._pre_activations(self._total))
         if symbol.time is not None:
