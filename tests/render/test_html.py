@@ -23,7 +23,7 @@ MATHML = {
     "mfrac", "msqrt", "mtable", "mtr", "mtd",
 }  # fmt: skip
 HTML = {
-    "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "nav", "ol", "li", "a", 
+    "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "h3", "nav", "ol", "li", "a",
     "section", "p", "div", "table", "thead", "tbody", "tr", "th", "td", "pre", "code", "details", "summary",
     "template", "script",
 }  # fmt: skip
@@ -73,7 +73,9 @@ def test_a_page_is_closed_and_needs_nothing_else(page: Page, show: object) -> No
 
 
 def test_the_page() -> None:
-    assert html.render(PAGE) == (PAGES / "page.html").read_text(encoding="utf-8")
+    """All but its style and its script."""
+    page = re.search(r"<main.*</main>\n", html.render(PAGE), flags=re.DOTALL)
+    assert page and page.group() == (PAGES / "page.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", [PAGE, HOSTILE_PAGE], ids=["page", "hostile"])

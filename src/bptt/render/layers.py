@@ -71,14 +71,17 @@ def lay_out(
     columns = _columns(layers)
     bottom = max((place.y + place.height / 2 for place in places.values()), default=0.0)
     routes = []
+    below: dict[str, float] = {}  # what leads back from one node shares its way
     for (source, target, later), way in zip(edges, ways, strict=True):
         if source == target:
             points = _loop(places[source])
         elif way:
             points = _forward(way, columns)
         else:
-            bottom += _WAY
-            points = _backward(places[source], places[target], bottom, columns)
+            if source not in below:
+                bottom += _WAY
+                below[source] = bottom
+            points = _backward(places[source], places[target], below[source], columns)
         routes.append(Route(source, target, tuple(points), later))
     return Layout(places, routes, columns[-1][1] + GAP / 2 if columns else 0.0, bottom + _WAY / 2)
 
