@@ -22,8 +22,9 @@ from bptt.analysis.recurrent import KINDS
 from bptt.cli import options
 from bptt.cli.flow_inputs import WARM_UP, random_sequences, text_sequences
 from bptt.cli.flow_remarks import Measured, remarks
-from bptt.cli.flow_report import matrix_name, report
+from bptt.cli.flow_report import WIDTH, matrix_name, report
 from bptt.cli.flow_subjects import Subject, Wanted, find_subjects
+from bptt.cli.flow_symbols import symbolic_flow
 from bptt.cli.options import add_json_argument, number
 from bptt.errors import InputError
 
@@ -88,11 +89,11 @@ def run(args: argparse.Namespace) -> int:
         for remark in () if subject.variant else subject.model.remarks:
             print(f"note: {remark}", file=sys.stderr)
     measured = [m for subject in subjects for m in _measure(subject, args)]
-    # The product of the Jacobians in symbols, one line a string, is printed above the numbers.
-    symbols: list[str] = []
     if args.json:
         print(json.dumps(_as_json(measured, args)))
     else:
+        models = {s.model.name: s.model for s in subjects if not s.variant}
+        symbols = list(symbolic_flow(models.values(), WIDTH - 1))
         print(report(measured, _reading(args, subjects[0], measured[0].flow.examples), symbols))
     if args.plot is not None:
         _plot(measured, Path(args.plot))
