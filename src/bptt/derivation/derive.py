@@ -278,7 +278,7 @@ class Deriver:
             if value.name != LOSS:
                 links = [
                     (whole, "definition", ()),
-                    (total(before), " and ".join(list(differentiate.rules)[-2:]) or "by itself", ()),
+                    (total(before), " and ".join(list(differentiate.rules)[-2:]) or "a quantity by itself", ()),
                     (total(after), "Kronecker delta", self._collapse_reason(before, after)),
                     *self._value_links(total(after)),
                 ]
@@ -297,7 +297,7 @@ class Deriver:
             full += parts
         single = collapse(full)
         single = [_ordered(term, by) for term in single]
-        names = self._through_text(uses)
+        names = self._through_text(uses, symbol if over_batch else None)
         links = [
             (plus(rule_terms), "chain rule", names),
             (total(full), "the derivatives above put in", ()),
@@ -311,12 +311,15 @@ class Deriver:
             body = Sum(k.letter, body, size)
         return Sum(EXAMPLE.letter, body, BATCH) if over_batch else body
 
-    def _through_text(self, uses: list[Value]) -> Text:
+    def _through_text(self, uses: list[Value], shared: Symbol | None = None) -> Text:
+        """Why the chain rule has these terms; `shared` is a parameter that a whole batch uses."""
+        if uses and uses[0].name == LOSS and len(uses) == 1:
+            return ("it stands in the loss itself",)
         text: list[str | Formula] = ["the loss depends on it through "]
         for number, value in enumerate(uses):
             text += ([", "] if number else []) + [value.symbol]
-        if uses and uses[0].name == LOSS and len(uses) == 1:
-            return ("it stands in the loss itself",)
+        if shared is not None:
+            text += [", and every example uses the same ", shared]
         return tuple(text)
 
     def _collapse_reason(self, before: list[Term], after: list[Term]) -> Text:
@@ -413,12 +416,21 @@ class Deriver:
             plain += second
             rules += [name for name in names if name not in rules]
         links: list[tuple[Formula, str, Text]] = [
-            (add(primed), " and ".join(["chain rule", *rules[-2:]]), self._through_text(uses)),
+            (add(primed), " and ".join(["chain rule", *rules[-2:]]), self._matrix_reason(leaf, uses, primed)),
         ]
         if primed != plain:
             functions = [p for part in primed for p in _primes(part)]
             links.append((add(plain), *self._prime_rule(functions)))
         return chain(left, links, "matrix", self.reading)
+
+    def _matrix_reason(self, leaf: Expr, uses: list[Value], parts: list[Formula]) -> Text:
+        text = self._through_text(uses)
+        if not self.board.batch or not self.board.is_constant(leaf):
+            return text
+        ones = [p for part in parts if isinstance(part, Product) for p in part.factors if isinstance(p, Ones)]
+        if ones:
+            return (*text, "; ", ones[0], ", B ones, adds up what the examples ask of it")
+        return (*text, "; the product adds up what the examples ask of it, its inner size is ", Size(BATCH))
 
     def _written_out(self, matrix: Chain) -> Chain | None:
         """The result with every intermediate derivative put in, if that is not too long to help."""
@@ -438,7 +450,7 @@ class Deriver:
             after = new
         if after == matrix.result or size(after) > LONGEST:
             return None
-        return chain(matrix.left, [(after, "written out", ())], "matrix", self.reading)
+        return chain(matrix.left, [(after, "every derivative put in", ())], "matrix", self.reading)
 
     def _other_forms(self, leaf: Expr, uses: list[Value], matrix: Chain) -> Iterator[Chain]:
         if self.board.batch:

@@ -16,6 +16,7 @@ from bptt.formula.tree import (
     Formula,
     Index,
     Kronecker,
+    Size,
     Sum,
     Symbol,
     Text,
@@ -145,7 +146,7 @@ class _Writer:
         rows = []
         for g in self.derivations.gradients:
             chain = g.matrix or g.index
-            rows.append(Row(chain.result, chain.left, note=written_shape(g.shape, self.board.layout)))
+            rows.append(Row(chain.result, chain.left, note=written_shape(g.symbol.shape, self.board.layout)))
         return Section(("All gradients of one step" if self.board.recurrent else "All gradients",), "results",
                        (Display(tuple(rows)),))  # fmt: skip
 
@@ -153,7 +154,7 @@ class _Writer:
 
     def gradient(self, g: Derivation) -> Section:
         blocks: list[Block] = []
-        about: Text = (g.symbol, " is ", *written_shape(g.shape, self.board.layout))
+        about: Text = (g.symbol, " is ", *written_shape(g.symbol.shape, self.board.layout))
         blocks.append(Paragraph((*about, " and stands in" if g.uses else ".")))
         if g.uses:
             blocks.append(Display(tuple(self._equation(d) for d in g.uses)))
@@ -280,6 +281,8 @@ def rows_of(chain: Chain, shapes: bool = False) -> Iterator[Row]:
 
 def written_shape(shape: Shape, layout: str) -> Text:
     """Rows × columns of a value, `1×h`; "a number" for a scalar."""
+    if len(shape) > 2:
+        return tuple(part for size in shape for part in ("×", Size(size)))[1:]
     return pair_text(oriented(shape, layout)) if shape else ("a number",)
 
 

@@ -19,6 +19,7 @@ from bptt.derivation.steps import Derivation
 from bptt.derivation.whole import Derivations, targets
 from bptt.formula.shapes import NUMBER, NonConforming, Pair, shape_of
 from bptt.formula.tree import Add, Formula, Grid, Index, Product, Sum, Symbol, Text
+from bptt.ir.dims import Dim
 from bptt.ir.expr import Expr
 from bptt.ir.ops import Op
 from bptt.render.page import Block, Display, Paragraph, Row, Section, Table
@@ -29,6 +30,7 @@ PROBABILITIES = (0.5, 0.3, 0.2)
 TARGET = (0.0, 1.0, 0.0)
 ERRORS = tuple(p - y for p, y in zip(PROBABILITIES, TARGET, strict=True))
 WEIGHTS = ((1.0, 0.0, 2.0), (-1.0, 3.0, 1.0))
+SQUARE = ((1.0, 2.0), (-1.0, 3.0))
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ class _Explainer:
         return product([transpose(first), second] if self.row else [first, transpose(second)])
 
     def _outer_in_numbers(self, use: _Use, leaf: Expr, first: Formula, second: Formula) -> Iterator[Block]:
-        errors = [self.sign * e for e in ERRORS]
+        errors = self._errors(use)
         rows, columns = (list(INPUTS), errors) if self.row else (errors, list(INPUTS))
         standing = Grid(tuple((value,) for value in rows))
         lying = Grid((tuple(columns),))
@@ -176,7 +178,12 @@ class _Explainer:
                 *(Symbol("yhat"), " = ", _vector(PROBABILITIES, self.row), ", "),
                 *(Symbol("y"), " = ", _vector(TARGET, self.row)),
             )
-        return (*chosen, use.error, " = ", _vector([self.sign * e for e in ERRORS], self.row))
+        return (*chosen, use.error, " = ", _vector(self._errors(use), self.row))
+
+    def _errors(self, use: _Use) -> list[float]:
+        """As many numbers as come out: two where the matrix is square."""
+        is_square = use.table.shape[0] == use.table.shape[1]
+        return [self.sign * e for e in ERRORS[: len(INPUTS) if is_square else None]]
 
     def _outer_alternatives(self, leaf: Expr, first: Formula, second: Formula) -> Iterator[Block]:
         table = self.board.symbols[leaf]
@@ -255,7 +262,7 @@ class _Explainer:
         if contrast:
             turned = "rows" if self.row else "columns"
             yield Paragraph((
-                "Two transposes, two reasons: ", transpose(vector if self.row else use.error),
+                "Two transposes, two reasons: ", transpose(vector),
                 f" because its elements count the {turned} of a table of products; ", transpose(table),
                 " because a sum runs over the other index. Neither follows from the other.",
             ))  # fmt: skip
@@ -267,10 +274,11 @@ class _Explainer:
         return product([error, transpose(table)] if self.row else [transpose(table), error])
 
     def _back_in_numbers(self, use: _Use, table: Formula) -> Iterator[Block]:
-        errors = [self.sign * e for e in ERRORS]
-        weights = Grid(WEIGHTS) if self.row else Grid(tuple(zip(*WEIGHTS, strict=True)))
+        errors = self._errors(use)
+        table_of_numbers = WEIGHTS if len(errors) == len(WEIGHTS[0]) else SQUARE
+        weights = Grid(table_of_numbers) if self.row else Grid(tuple(zip(*table_of_numbers, strict=True)))
         turned = Grid(tuple(zip(*weights.rows, strict=True)))
-        result = [sum(e * w for e, w in zip(errors, row, strict=True)) for row in WEIGHTS]
+        result = [sum(e * w for e, w in zip(errors, row, strict=True)) for row in table_of_numbers]
         error = _vector(errors, self.row)
         factors = (error, turned) if self.row else (turned, error)
         yield Paragraph(("In numbers, with ", table, " = ", weights, ":"))
@@ -309,4 +317,9 @@ def _written(shape: Pair) -> str:
 
 def _inner(error: NonConforming) -> str:
     (_, left), (right, _) = error.shapes
-    return f"{left} columns meet {right} row" + ("" if str(right) == "1" else "s")
+    columns, rows = _counted(left, "column"), _counted(right, "row")
+    return f"{columns} meet {rows}"
+
+
+def _counted(size: Dim, word: str) -> str:
+    return f"{size} {word}" + ("" if str(size) == "1" else "s")
