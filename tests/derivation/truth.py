@@ -1,0 +1,285 @@
+"""The numbers that formulas of a board stand for: a run of the model, and derivatives of it by complex steps.
+
+Nothing here knows a rule of differentiation. The equations are computed in complex numbers, one of them is
+moved by i·10⁻³⁰, and what arrives at the losses is the derivative to machine precision (see
+formula/functions.py). Every value at every step, every use of a parameter and every carried value as it
+enters a step can be moved alone, so that each reading of a derivative has its own number.
+
+Arrays have two axes in front of the axes of the IR: the moved elements, and the examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bptt.derivation.board import LOSS, Board, Value
+from bptt.formula.evaluate import Point, evaluate
+from bptt.formula.functions import ELEMENTWISE, TINY
+from bptt.formula.tensor import Tensor, merged, named
+from bptt.formula.tree import Derivative, Formula, Indexed, Symbol
+from bptt.ir import build
+from bptt.ir.dims import Shape
+from bptt.ir.expr import Expr
+from bptt.ir.model import Model
+from bptt.ir.ops import Op
+from bptt.ir.traversal import topological
+
+Array = npt.NDArray[Any]
+# t, and the number of steps: two before t, and two after it, so that whatever reaches two steps is seen.
+NOW, LAST = 3, 5
+EXAMPLES = 2
+FUNCTIONS = {
+    Op.TANH: "tanh", Op.SIGMOID: "sigmoid", Op.RELU: "relu", Op.STEP: "step", Op.SOFTPLUS: "softplus",
+    Op.EXP: "exp", Op.LOG: "log", Op.SQRT: "sqrt",
+}  # fmt: skip
+
+
+def sizes_of(model: Model) -> dict[str, int]:
+    """Sizes that are all different, from one another and from the number of examples."""
+    names = sorted({*model.dims, "V"})
+    return {name: EXAMPLES + 1 + k for k, name in enumerate(names)} | {"B": EXAMPLES}
+
+
+# Expressions of the IR in numbers.
+
+
+def compute(e: Expr, leaves: Mapping[Expr, Array], sizes: Mapping[str, int]) -> Array:
+    """The value of an expression, given the values of its leaves."""
+    known: dict[Expr, Array] = {}
+    for node in topological([e]):
+        given = leaves.get(node)
+        known[node] = _operation(node, [known[a] for a in node.args], sizes) if given is None else given
+    return known[e]
+
+
+def _operation(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
+    match e.op:
+        case Op.CONST:
+            return np.full((1, 1), e.attr)
+        case Op.SIZE:
+            return np.full((1, 1), float(e.attr.evaluate(sizes)))
+        case Op.ADD:
+            return sum(_filled(a, e.shape) for a in args)  # type: ignore[return-value]
+        case Op.MUL:
+            return _filled(args[0], e.shape) * _filled(args[1], e.shape)
+        case Op.DIV:
+            return _filled(args[0], e.shape) / _filled(args[1], e.shape)
+        case Op.NEG:
+            return -args[0]
+        case Op.POW:
+            return args[0] ** e.attr
+        case Op.CONTRACT:
+            return _contraction(*args, *e.attr)
+        case Op.OUTER:
+            return np.einsum("...i,...j->...ij", *args)
+        case Op.TRANSPOSE:
+            return np.swapaxes(args[0], -1, -2)
+        case Op.SUM:
+            return args[0].sum(axis=tuple(range(2, args[0].ndim)))
+        case Op.BROADCAST:
+            shape = tuple(dim.evaluate(sizes) for dim in e.shape)
+            return _filled(args[0], e.shape) * np.ones(shape)
+        case Op.SOFTMAX:
+            return np.exp(_log_softmax(args[0]))
+        case Op.LOG_SOFTMAX:
+            return _log_softmax(args[0])
+        case Op.LOGSUMEXP:
+            return np.log(np.exp(args[0]).sum(-1))
+        case Op.CROSS_ENTROPY:
+            return -(args[1] * _log_softmax(args[0])).sum(-1)
+        case Op.CONCAT:
+            lead = np.broadcast_shapes(*(a.shape[:2] for a in args))
+            return np.concatenate([np.broadcast_to(a, lead + a.shape[2:]) for a in args], axis=2 + e.attr)
+        case Op.SLICE:
+            axis, start, stop = e.attr
+            places = range(start.evaluate(sizes), stop.evaluate(sizes))
+            return args[0].take(places, axis=2 + axis)
+        case op if op in FUNCTIONS:
+            return ELEMENTWISE[FUNCTIONS[op]][0](args[0])
+    raise ValueError(f"no value for {e!r}")
+
+
+def _filled(a: Array, shape: Shape) -> Array:
+    """A number beside a vector or a matrix, with as many axes as that."""
+    return a.reshape(a.shape + (1,) * len(shape)) if a.ndim == 2 else a
+
+
+def _contraction(a: Array, b: Array, i: int, j: int) -> Array:
+    left, right = "ijkl"[: a.ndim - 2], "mnop"[: b.ndim - 2]
+    right = right.replace(right[j], left[i])
+    out = (left + right).replace(left[i], "")
+    return np.einsum(f"...{left},...{right}->...{out}", a, b)
+
+
+def _log_softmax(z: Array) -> Array:
+    return z - np.log(np.exp(z).sum(-1, keepdims=True))
+
+
+# What can be moved.
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Something that is moved alone. `kind` is
+
+    "value": a named value, or a token, at `time`, before anything uses it;
+    "parameter": a parameter or a constant value, in the equations of step `time` alone (in those of every
+    step, and in the start, where `time` is None);
+    "use": a carried value in the equations of step `time` alone;
+    "entry": a carried value as it enters step `time`, which also hands it on to later steps.
+    """
+
+    kind: str
+    leaf: Expr
+    time: int | None
+
+
+class World:
+    """A run of a board's model over LAST steps at random numbers. `loss_until` ends Jtotal.
+
+    With `plain`, tokens are one-hot vectors, otherwise any vectors (y a distribution).
+    """
+
+    def __init__(self, board: Board, seed: int, plain: bool = False, steps: int = LAST) -> None:
+        self.board, self.model, self.steps = board, board.model, steps
+        self.sizes = sizes_of(board.model)
+        self.examples = EXAMPLES if board.batch else 1
+        self.values = list(board.values.values())
+        self.by_leaf = {v.leaf: v for v in self.values}
+        self.carries = {s.name: build.carry(s.name, s.shape) for s in self.model.states}
+        self.given: dict[tuple[Expr, int], Array] = {}
+        self._draw(np.random.default_rng(seed), plain)
+        self.runs: dict[Node | None, dict[tuple[Expr, int], Array]] = {}
+
+    @property
+    def start(self) -> int:
+        """The first time at which a carried value may be asked for."""
+        return 1 - max((s.lag for s in self.model.states), default=0)
+
+    def shape(self, shape: Shape) -> tuple[int, ...]:
+        return tuple(dim.evaluate(self.sizes) for dim in shape)
+
+    def _draw(self, rng: np.random.Generator, plain: bool) -> None:
+        leaves = {e for v in self.values for e in topological([v.definition]) if not e.args}
+        starts = [s.initial for s in self.model.states if s.initial is not None]
+        leaves |= {e for start in starts for e in topological([start]) if not e.args}
+        leaves |= {build.token("x"), build.token("y")}
+        lead = (1, self.examples)
+        for leaf in sorted(leaves, key=lambda e: (e.op.name, str(e.attr))):
+            shape = self.shape(leaf.shape)
+            for time in range(1, self.steps + 1):
+                if leaf.op is Op.TOKEN:
+                    if plain:
+                        drawn = np.eye(shape[0])[rng.integers(0, shape[0], lead)]
+                    elif leaf.attr == "y":
+                        drawn = rng.dirichlet(np.ones(shape[0]), lead)
+                    else:
+                        drawn = rng.normal(size=lead + shape)
+                elif leaf.op is Op.MASK:
+                    rate = leaf.attr[1]
+                    drawn = rng.integers(0, 2, lead + shape) / (1 - rate)
+                else:
+                    continue
+                self.given[leaf, time] = drawn
+            if leaf.op is Op.PARAM:
+                self.given[leaf, 0] = rng.normal(size=(1, 1, *shape)) / np.sqrt(max((2, *shape)) / 2)
+        for state in self.model.states:
+            leaf = self._variable(state.variable)
+            for time in range(self.start, 1):
+                self.given[leaf, time] = 0.7 * rng.normal(size=lead + self.shape(state.shape))
+
+    def _variable(self, name: str) -> Expr:
+        return self.board.values[name].leaf
+
+    # Runs.
+
+    def run(self, node: Node | None = None) -> dict[tuple[Expr, int], Array]:
+        """Every value at every step, with every element of the node moved in turn (or with nothing moved)."""
+        if node not in self.runs:
+            self.runs[node] = self._run(node)
+        return self.runs[node]
+
+    def moved(self, array: Array, leaf: Expr) -> Array:
+        """The array once for each of its elements, that element moved (in every example)."""
+        shape = self.shape(leaf.shape)
+        return array + 1j * TINY * np.eye(prod(shape)).reshape(-1, 1, *shape)
+
+    def _run(self, node: Node | None) -> dict[tuple[Expr, int], Array]:
+        found: dict[tuple[Expr, int], Array] = {}
+        first = 1
+        if node is not None:
+            base = self.run()
+            first = 1 if node.time is None else max(node.time, 1)
+            found |= {(leaf, time): array for (leaf, time), array in base.items() if time < first}
+
+        def move(array: Array, *nodes: Node) -> Array:
+            return self.moved(array, node.leaf) if node is not None and node in nodes else array
+
+        if node is None or (node.time is not None and node.time < 1) or node.kind == "parameter":
+            for state in self.model.states:
+                leaf = self._variable(state.variable)
+                for time in range(self.start, 1):
+                    array = self.given[leaf, time]
+                    if state.initial is not None:
+                        array = self._initial(state.initial, node)
+                    found[leaf, time] = move(array, Node("value", leaf, time))
+        for time in range(first, self.steps + 1):
+            leaves = {leaf: array for (leaf, at), array in self.given.items() if at == time}
+            leaves = {leaf: move(array, Node("value", leaf, time)) for leaf, array in leaves.items()}
+            leaves |= self._parameters(time, node)
+            for state in self.model.states:
+                leaf = self.carries[state.name]
+                array = found[self._variable(state.variable), time - state.lag]
+                if node is not None and node.kind == "entry":
+                    array = move(array, *self._entered(state.variable, state.lag, time))
+                leaves[leaf] = move(array, Node("use", leaf, time))
+            for value in self.values:
+                array = compute(value.definition, leaves, self.sizes)
+                nodes = [Node("value", value.leaf, time)]
+                if value.leaf in self.board.constants:
+                    nodes = [Node("parameter", value.leaf, at) for at in (time, None)]
+                leaves[value.leaf] = move(array, *nodes)
+            found |= {(leaf, time): array for leaf, array in leaves.items()}
+        return found
+
+    def _entered(self, variable: str, lag: int, time: int) -> list[Node]:
+        """What has been handed on to become the carry of this lag at this time, as it entered before."""
+        return [
+            Node("entry", self.carries[s.name], time - lag + s.lag)
+            for s in self.model.states
+            if s.variable == variable and s.lag <= lag
+        ]
+
+    def _parameters(self, time: int, node: Node | None) -> dict[Expr, Array]:
+        at = {leaf: array for (leaf, when), array in self.given.items() if when == 0 and leaf.op is Op.PARAM}
+        if node is not None and node.leaf in at and node.time in (time, None):
+            at[node.leaf] = self.moved(at[node.leaf], node.leaf)
+        return at
+
+    def _initial(self, start: Expr, node: Node | None) -> Array:
+        return compute(start, self._parameters(0, node), self.sizes)
+
+    # Derivatives. Axes: the moved elements, the examples, the axes of what is differentiated.
+
+    def loss(self, node: Node, time: int) -> Array:
+        """∂J of a step by the node, for every example."""
+        array = self.run(node).get((self.board.loss.leaf, time))
+        return np.zeros((1, 1)) if array is None else array.imag / TINY
+
+    def total(self, node: Node) -> Array:
+        """∂Jtotal by the node, for every example."""
+        return sum(self.loss(node, time) for time in range(1, self.steps + 1))  # type: ignore[return-value]
+
+    def local(self, value: Value, leaf: Expr, time: int) -> Array:
+        """The derivative of one equation, everything else that it names held fixed."""
+        base = self.run()
+        leaves = {e: base[e, time] for e in topological([value.definition]) if (e, time) in base}
+        leaves[leaf] = self.moved(base[leaf, time], leaf)
+        return compute(value.definition, leaves, self.sizes).imag / TINY
