@@ -1,0 +1,248 @@
+"""Mathematics as an author wrote it, before anybody has decided what it means.
+
+A formula on paper is ambiguous: `δ_{ij}` may be Kronecker's delta or an element of an error, `A B ∘ C D` has
+two readings, `h^T` may be a transpose or the last step. So this tree keeps what was written and where:
+products are flat lists of factors with the signs between them, scripts are kept as they stand, and a
+derivative is a derivative even where an author forgot one of its two ∂. What it means is found out by
+reading it against the symbols that the document has introduced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bptt.source import Source, Span
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """What stands below and above, each as the formulas between its commas, in the order of writing.
+
+    `h^{(t-1)}_{1,i}` has above (Bracketed(t-1),) and below (1, i). `primes` counts ′; `\\intercal`, `\\top`
+    and T are Letters in `above` like any other, for T may be a time.
+    """
+
+    below: tuple[Written, ...] = ()
+    above: tuple[Written, ...] = ()
+    primes: int = 0
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A name: a letter, a Greek letter by its name, or a word that was set as one (\\text, \\mathrm,
+    \\operatorname). Accents are part of the name, as in the equation language: `\\hat{y}` is `yhat`. `bold`
+    and other faces make no difference to `name` and are in `face` ("", "bold", "calligraphic",
+    "blackboard", "upright").
+    """
+
+    name: str
+    span: Span = field(compare=False, repr=False)
+    scripts: Scripts = Scripts()
+    face: str = ""
+
+
+@dataclass(frozen=True)
+class Numeral:
+    value: float
+    span: Span = field(compare=False, repr=False)
+    scripts: Scripts = Scripts()
+
+
+@dataclass(frozen=True)
+class Bracketed:
+    """Something in brackets; `kind` is the opening bracket: ( [ { | ‖ ⟨ ⌊."""
+
+    inner: Written
+    span: Span = field(compare=False, repr=False)
+    scripts: Scripts = Scripts()
+    kind: str = "("
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Factors in a row. `signs[n]` stands before factor n + 1: "" (side by side), "∘" (also ⊙), "·", "×",
+    "⊗", "*", "/" or "@".
+    """
+
+    factors: tuple[Written, ...]
+    signs: tuple[str, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms with the sign before each: "+", "-" or "±"; the first has "+" where nothing stands."""
+
+    terms: tuple[Written, ...]
+    signs: tuple[str, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """A fraction that is no derivative; a derivative that lost both of its ∂ looks like one."""
+
+    top: Written
+    bottom: Written
+    span: Span = field(compare=False, repr=False)
+    scripts: Scripts = Scripts()
+
+
+@dataclass(frozen=True)
+class Differential:
+    """A derivative written as a fraction: ∂top/∂bottom. `top` is None for the operator ∂/∂x, which acts on
+    what follows it (`operand`, None where nothing does). `signs` are the letters that stood for ∂ above and
+    below ("∂", "d", "δ", or "" where it is missing).
+    """
+
+    top: Written | None
+    bottom: Written
+    signs: tuple[str, str]
+    span: Span = field(compare=False, repr=False)
+    operand: Written | None = None
+    scripts: Scripts = Scripts()
+
+
+@dataclass(frozen=True)
+class Nabla:
+    """∇_x f; `by` is None where nothing stands below."""
+
+    by: Written | None
+    operand: Written | None
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class At:
+    """Something with a bar: `… |_{(t-1)}`. `where` is what stands at the foot of the bar."""
+
+    inner: Written
+    where: tuple[Written, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Big:
+    """Σ or Π with what stands below and above it, and all that follows up to the next + or − of its level."""
+
+    sign: str
+    below: tuple[Written, ...]
+    above: tuple[Written, ...]
+    body: Written
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A word applied to something: `\\log x`, `softmax(z)`, `σ′(z)`, `diag(v)`. Whether a letter before a
+    bracket is a function or a factor is known only when it is read: σ, f, g, tanh, … before a bracket are
+    Calls, other letters are factors of a Chain.
+    """
+
+    function: Letter
+    arguments: tuple[Written, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation inside a formula: the condition `i = k` in `1(i = k)`, `i ≠ k`, `x ∈ R^n`."""
+
+    sides: tuple[Written, ...]
+    signs: tuple[str, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Formulas with commas between them: arguments, indices, concatenations."""
+
+    items: tuple[Written, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Braced:
+    """A formula with a brace above or below it and what is said there (a name, a shape)."""
+
+    inner: Written
+    label: Written
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells: a matrix, or cases (`kind` is the environment's name)."""
+
+    rows: tuple[tuple[Written, ...], ...]
+    kind: str
+    span: Span = field(compare=False, repr=False)
+    scripts: Scripts = Scripts()
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What could not be read, as it stands, with the reason: prose in a formula, an unknown command, …"""
+
+    text: str
+    reason: str
+    span: Span = field(compare=False, repr=False)
+
+
+Written = (
+    Letter
+    | Numeral
+    | Bracketed
+    | Chain
+    | Terms
+    | Fraction
+    | Differential
+    | Nabla
+    | At
+    | Big
+    | Call
+    | Relation
+    | Listed
+    | Braced
+    | Table
+    | Unread
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """`sign right`: "=", "≈", ":=", "≡", "∝", "<", "∈", "~", …; `implied` where ⟹ or ↓ led to it.
+
+    `span` is that of the right side with its sign.
+    """
+
+    sign: str
+    right: Written
+    span: Span = field(compare=False, repr=False)
+    implied: bool = False
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A chain of relations as the author meant it: lines of an `aligned`, and displays that begin with `=`,
+    go on with the left side before them (`carried`). `left` is None where a formula stands alone.
+    `words` are the words right before it in the prose ("let", "where", "if k is the true label"), `section`
+    the number of the heading it stands under, counted from 0.
+    """
+
+    left: Written | None
+    links: tuple[Link, ...]
+    span: Span = field(compare=False, repr=False)
+    carried: bool = False
+    words: str = field(default="", compare=False)
+    section: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A document read: its statements in order, and what of it could not be read at all."""
+
+    source: Source
+    statements: tuple[Statement, ...]
+    headings: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
