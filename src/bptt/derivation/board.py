@@ -175,6 +175,7 @@ def _with_pre_activations(model: Model) -> tuple[dict[str, Expr], dict[str, str]
     """
     equations: dict[str, Expr] = {}
     owners: dict[str, str] = {}
+    known: dict[Expr, Expr] = {}
     for name, equation in model.equations.items():
         if name == LOSS:
             continue
@@ -186,16 +187,16 @@ def _with_pre_activations(model: Model) -> tuple[dict[str, Expr], dict[str, str]
                 is_plain = equation.op in NON_LINEAR and equation.args[0] is argument
                 if is_plain:
                     owners.setdefault(argument.attr, name)
+            elif argument in known:
+                # Another function of the same: one quantity, with the name that it has.
+                inner[argument] = known[argument]
             elif argument.args:
                 key = "a·" + label
-                equations[key] = argument
-                inner[argument] = build.value(key, argument.shape)
+                # An argument within an argument has been named before.
+                equations[key] = substitute(argument, known)
+                inner[argument] = known[argument] = build.value(key, argument.shape)
                 owners[key] = label
-        equations[name] = substitute(equation, inner)
-    # An argument within an argument has been named in the outer one as well.
-    for name, equation in equations.items():
-        others = {e: build.value(k, e.shape) for k, e in equations.items() if "·" in k and k != name}
-        equations[name] = substitute(equation, others)
+        equations[name] = substitute(equation, known | inner)
     return equations, owners
 
 
