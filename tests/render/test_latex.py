@@ -41,6 +41,7 @@ KNOWN = """
 KNOWN_TO_DOCUMENTS = """
     documentclass usepackage allowdisplaybreaks setlength parindent parskip baselineskip title author date
     maketitle section subsection subsubsection textit parbox small raggedright renewcommand arraystretch hline
+    setcounter mathindent tocdepth tableofcontents
     item itemsep ttfamily textless textgreater textbar textbackslash textasciicircum textasciitilde texttt
     ensuremath
 """

@@ -9,19 +9,22 @@ from bptt.formula.tree import (
     BEFORE,
     Add,
     Apply,
+    Blocks,
     Derivative,
     Formula,
     Indexed,
     Kronecker,
     Neg,
     Number,
+    Product,
     Sum,
     Symbol,
     TokenPart,
     Transpose,
 )
 from bptt.ir.dims import Dim
-from bptt.render.marks import Fence, Sign
+from bptt.render.line_breaks import height
+from bptt.render.marks import Fence, Sign, width
 from bptt.render.mathml import element, line, show
 from bptt.render.typeset import typeset, typeset_lines
 from written import FORMULAS, NUMBERS, H, L, U, a_h, b1, delta_h, h, h_before, i, j, k, x, yhat
@@ -160,3 +163,25 @@ def test_a_broken_formula_says_the_same() -> None:
     assert len(lines) > 6
     assert "".join(letters(check(element(mark))) for mark in lines) == letters(check(show(terms, True)))
     assert all(mark.items[0] in (Sign("+"), Sign("−")) for mark in lines[1:])
+
+
+def test_products_of_brackets_are_broken_with_a_dot() -> None:
+    factor = Apply("tanh", Add((h, b1, h_before)))
+    lines = typeset_lines(Product((factor, factor, factor)), True, 12.0)
+    assert [letters(check(element(mark)))[0] for mark in lines] == ["t", "·", "·"]
+
+
+def test_cells_of_wide_matrices_are_broken() -> None:
+    wide = Add(tuple(Apply("tanh", Add((h, b1))) for _ in range(8)))
+    (mark,) = typeset_lines(Blocks(((H, wide), (wide, H))), True, 30.0)
+    assert width(mark) < 33.0
+    assert height(mark) == 16
+    root = check(element(mark))
+    assert len(root.findall(".//mtable[@class='stack']")) == 2
+    assert letters(root) == letters(check(show(Blocks(((H, wide), (wide, H))), True)))
+
+
+def test_terms_that_are_broken_begin_on_a_line() -> None:
+    wide = Apply("tanh", Add((h, b1, h_before, b1, h, b1, h_before)))
+    lines = [letters(check(element(mark))) for mark in typeset_lines(Add((h, wide, h)), True, 12.0)]
+    assert lines[0] == "ht" and lines[1].startswith("+tanh(") and lines[-1] == "+ht"

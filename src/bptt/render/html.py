@@ -39,17 +39,12 @@ def fragment(page: Page) -> str:
 
 
 def _contents(page: Page) -> str:
-    return f'<nav aria-label="Contents">{_links(page.sections, page)}</nav>'
-
-
-def _links(sections: tuple[Section, ...], page: Page) -> str:
-    items = []
-    for section in sections:
-        inner = tuple(block for block in section.blocks if isinstance(block, Section))
-        title = _text(section.title, page, is_plain=True)
-        link = f'<a href="#{_key(section)}">{title}</a>'
-        items.append(f"<li>{link}{_links(inner, page) if inner else ''}</li>")
-    return f"<ol>{''.join(items)}</ol>"
+    """Links to the sections; those within them would hide what there is."""
+    links = (
+        f'<li><a href="#{_key(section)}">{_text(section.title, page, is_plain=True)}</a></li>'
+        for section in page.sections
+    )
+    return f'<nav aria-label="Contents"><ol>{"".join(links)}</ol></nav>'
 
 
 def _key(section: Section) -> str:

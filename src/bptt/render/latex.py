@@ -16,10 +16,14 @@ _PREAMBLE = r"""\documentclass[10pt,fleqn]{article}
 \usepackage{amsmath,amssymb}
 \usepackage[a4paper,margin=2.2cm]{geometry}
 \allowdisplaybreaks
+\setlength{\mathindent}{1em}
+\setcounter{tocdepth}{1}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.5\baselineskip}
 """
 _LEVELS = ("section", "subsection", "subsubsection", "paragraph")
+# With so many sections there is a table of contents.
+_CONTENTS = 6
 # What a cell of a table is at most before its column gets a width of its own, in em.
 _WIDEST_CELL = 18.0
 
@@ -29,6 +33,7 @@ def render(page: Page) -> str:
     parts = [
         f"{_PREAMBLE}\\title{{{escape(page.title)}}}\n\\author{{}}\n\\date{{}}\n",
         "\\begin{document}\n\\maketitle\n",
+        *(["\\tableofcontents\n"] if len(page.sections) >= _CONTENTS else []),
         *(_section(section, page, 0) for section in page.sections),
         "\\end{document}\n",
     ]

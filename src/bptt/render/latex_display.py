@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bptt.formula.tree import Formula
 from bptt.render.latex_formula import show, sign, write
 from bptt.render.latex_text import escape, escape_in_mathjax
+from bptt.render.line_breaks import height
 from bptt.render.marks import Mark, width
 from bptt.render.page import Display, Page, Row, Text
 from bptt.render.typeset import text_width, typeset, typeset_lines
@@ -26,7 +27,7 @@ class Style:
     is_mathjax: bool
 
 
-DOCUMENT = Style(46.0, is_mathjax=False)
+DOCUMENT = Style(44.5, is_mathjax=False)
 MATHJAX = Style(60.0, is_mathjax=True)
 
 
@@ -51,13 +52,16 @@ def environment(display: Display, page: Page, style: Style) -> str:
 
 def _rows(display: Display, page: Page, style: Style) -> Iterator[str]:
     left = max((_left_width(row, page) for row in display.rows), default=0)
-    has_notes = any(row.note for row in display.rows)
-    lines = _broken(display.rows, page, style.width - left - (_NARROWEST_NOTE + _GAP if has_notes else 0))
-    room = style.width - left - max((width(mark) for line in lines for mark in line.right), default=0) - _GAP
-    if has_notes and room < _NARROWEST_NOTE:
-        lines = _broken(display.rows, page, style.width - left)
+    lines = _broken(display.rows, page, style.width - left)
+    room = 0.0
+    if any(row.note for row in display.rows):
+        narrow = _broken(display.rows, page, style.width - left - _NARROWEST_NOTE - _GAP)
+        beside = style.width - left - _GAP - max(width(mark) for line in narrow for mark in line.right)
+        # Reasons below take a line each: a formula may be broken for their column as long as that is less.
+        if beside >= _NARROWEST_NOTE and _height(narrow) <= _height(lines) + len(lines):
+            lines, room = narrow, beside
     for line in lines:
-        beside = room >= _NARROWEST_NOTE and bool(line.note)
+        beside = room > 0
         notes = _notes(line.note, room if beside else style.width - left - _GAP, page, style)
         above = _unmistakable(write(line.left)) if line.left is not None else ""
         for place, mark in enumerate(line.right):
@@ -65,6 +69,10 @@ def _rows(display: Display, page: Page, style: Style) -> Iterator[str]:
             after = rf" &\qquad& {notes.pop(0)}" if beside and notes else ""
             yield f"{before} {write(mark)}{after}".strip()
         yield from (rf"& &\qquad& {note}" if beside else rf"&\qquad {note}" for note in notes)
+
+
+def _height(lines: list[_Line]) -> int:
+    return sum(height(mark) for line in lines for mark in line.right)
 
 
 def _unmistakable(start: str) -> str:
@@ -94,7 +102,7 @@ def _notes(note: Text, room: float, page: Page, style: Style) -> list[str]:
         return []
     if style.is_mathjax:
         return [mathematics(line, page) for line in _wrapped(note, room, page)]
-    return [rf"\parbox[t]{{{room:.0f}em}}{{\small\raggedright {words(note, page)}}}"]
+    return [rf"\parbox[t]{{{int(room)}em}}{{\small\raggedright {words(note, page)}}}"]
 
 
 def _wrapped(text: Text, room: float, page: Page) -> list[Text]:

@@ -24,6 +24,7 @@ from bptt.render.marks import (
     Script,
     Sign,
     Space,
+    Stack,
     Under,
     Word,
     is_tall,
@@ -32,6 +33,7 @@ from bptt.render.typeset import typeset
 
 # Words that LaTeX knows as functions, with the space around them.
 _FUNCTIONS = {"tanh": r"\tanh", "exp": r"\exp", "log": r"\log"}
+_NEXT = r" \\ "
 _ENDS_IN_COMMAND = re.compile(r"\\[A-Za-z]+$")
 
 
@@ -90,8 +92,11 @@ def write(mark: Mark, is_small: bool = False) -> str:
         case Evaluated(body, below):
             return rf"\left.{write(body)}\right\vert{_script('_', below)}"
         case Matrix(rows):
-            lines = r" \\ ".join(" & ".join(map(write, row)) for row in rows)
+            lines = _NEXT.join(" & ".join(map(write, row)) for row in rows)
             return rf"\begin{{bmatrix}} {lines} \end{{bmatrix}}"
+        case Stack((first, *rest)):
+            lines = [f"& {write(first)}", *(rf"& \quad {write(line)}" for line in rest)]
+            return rf"\begin{{aligned}} {_NEXT.join(lines)} \end{{aligned}}"
         case Under(body, note):
             return rf"\underset{{{write(note, True)}}}{{{write(body)}}}"
         case Known(body=body):

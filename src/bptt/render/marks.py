@@ -118,6 +118,13 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
+class Stack:
+    """The lines of a broken formula, below each other."""
+
+    lines: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Under:
     """A small note beneath the body."""
 
@@ -150,6 +157,7 @@ Mark = (
     | Fence
     | Evaluated
     | Matrix
+    | Stack
     | Under
     | Known
 )
@@ -158,7 +166,7 @@ Mark = (
 def is_tall(mark: Mark) -> bool:
     """Whether brackets around it have to grow."""
     match mark:
-        case Limits() | Fraction() | Matrix() | Under() | Evaluated():
+        case Limits() | Fraction() | Matrix() | Stack() | Under() | Evaluated():
             return True
         case Line(items):
             return any(map(is_tall, items))
@@ -197,6 +205,8 @@ def width(mark: Mark | None) -> float:
             return width(body) + 0.3 + 0.7 * width(below)
         case Matrix(rows):
             return sum(max(map(width, column)) + 1 for column in zip(*rows, strict=True))
+        case Stack(lines):
+            return max(map(width, lines)) + 1.5
         case Known(body=body):
             return width(body)
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 
 from bptt.formula.tree import Formula
@@ -23,6 +24,7 @@ from bptt.render.marks import (
     Script,
     Sign,
     Space,
+    Stack,
     Under,
     Word,
     is_tall,
@@ -131,14 +133,18 @@ def write(mark: Mark, is_small: bool = False) -> str:
             bar = _row(f'{write(body)}<mo stretchy="true" form="postfix">|</mo>')
             return f"<msub>{bar}{write(below, True)}</msub>"
         case Matrix(rows):
-            cells = "".join(
-                "<mtr>" + "".join(f"<mtd>{write(cell)}</mtd>" for cell in row) + "</mtr>" for row in rows
-            )
-            return _row(f"<mo>[</mo><mtable>{cells}</mtable><mo>]</mo>")
+            return _row(f"<mo>[</mo>{_table(rows)}<mo>]</mo>")
+        case Stack(lines):
+            return _table([[line] for line in lines], ' class="stack"')
         case Under(body, note):
             return f'<munder class="shape">{write(body)}{write(note, True)}</munder>'
         case Known(key, body):
             return f"<mrow {symbol(key)}>{write(body, is_small)}</mrow>"
+
+
+def _table(rows: Iterable[Iterable[Mark]], kind: str = "") -> str:
+    lines = ("".join(f"<mtd>{write(cell)}</mtd>" for cell in row) for row in rows)
+    return f"<mtable{kind}>{''.join(f'<mtr>{line}</mtr>' for line in lines)}</mtable>"
 
 
 def _bracket(sign: str, around: Brackets) -> str:

@@ -12,7 +12,8 @@ STYLE = """
   "DejaVu Math TeX Gyre", math; font-size: 1.08em; }
 .bptt .bold { font-weight: bold; }
 .bptt .shape > :last-child { color: var(--quiet); }
-.bptt .upright { font-style: normal; }
+.bptt .stack mtd { text-align: left; padding: .15em 0; }
+.bptt .stack mtr + mtr > mtd { padding-left: 1em; }
 .bptt h1 { font-size: 1.7em; line-height: 1.25; margin: 0 0 .8em; }
 .bptt h2 { font-size: 1.3em; margin: 2em 0 .6em; padding-bottom: .2em; border-bottom: 1px solid var(--line); }
 .bptt h3, .bptt h4, .bptt h5, .bptt h6 { font-size: 1.08em; margin: 1.5em 0 .5em; }
@@ -21,7 +22,8 @@ STYLE = """
 .bptt nav { background: var(--panel); border-radius: 8px; padding: .9em 1.2em; margin-bottom: 1.5em; }
 .bptt nav ol { margin: 0; padding-left: 1.2em; columns: 20em; }
 .bptt nav li { break-inside: avoid; }
-.bptt nav ol ol { columns: auto; list-style: none; padding-left: .8em; }
+.bptt nav a { text-decoration: none; }
+.bptt nav a:hover { text-decoration: underline; }
 .bptt details { margin: .6em 0; border: 1px solid var(--line); border-radius: 8px; padding: 0 1em; }
 .bptt details[open] { padding-bottom: .6em; }
 .bptt summary { cursor: pointer; padding: .55em 0; }
