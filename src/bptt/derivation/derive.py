@@ -270,6 +270,7 @@ class Deriver:
         for value in uses:
             at = tuple(Index(self.index.letter(by, n)) for n in range(len(value.leaf.shape)))
             top = self.element_of(value.symbol, value.leaf, at)
+            over_examples = over_batch and not self.board.is_constant(value.leaf)
             differentiate = IndexDerivative(self.index)
             before = differentiate(value.definition, at, leaf, by)
             after = collapse(before)
@@ -285,14 +286,14 @@ class Deriver:
                 local_chains.append(chain(local_left, links, "index", self.reading))
                 outer = self.element_of(self.cotangent(value), value.leaf, at)
                 factor = Term((outer,), (), ())
-                rule_terms.append(self._summed(Product((outer, local_left)), at, value, over_batch))
+                rule_terms.append(self._summed(Product((outer, local_left)), at, value, over_examples))
                 parts = [t.times(*factor.factors) for t in after]
                 for k, size in reversed(list(zip(at, value.leaf.shape, strict=True))):
                     parts = [t.within(k.letter, size) for t in parts]
             else:
-                rule_terms.append(self._summed(whole, (), value, over_batch))
+                rule_terms.append(self._summed(whole, (), value, over_examples))
                 parts = before
-            if over_batch:
+            if over_examples:
                 parts = [t.within(EXAMPLE.letter, BATCH) for t in parts]
             full += parts
         single = collapse(full)
@@ -382,12 +383,15 @@ class Deriver:
         found = reverse({value.definition: [seed]}, [leaf], observe)[leaf]
         if value.definition is leaf:
             return [write(found)], [write(found)], ["the same quantity"]
+        # What is the same for all examples is added up where each of them uses it, and not once more.
+        added_up = self.board.is_constant(value.leaf)
+        for_all = self.board.batch and self.board.is_constant(leaf) and not added_up
         primed, plain = [], []
         for e, g, part in collected:
-            plain.append(self._over_examples(write(part), leaf, part))
-            if e.op in FUNCTION_NAMES and e.op in _WITH_PRIMES:
-                prime = Apply(FUNCTION_NAMES[e.op], write(leaf), prime=True)
-                primed.append(self._over_examples(hadamard([write(g), prime]), leaf, part))
+            written = write(part)
+            plain.append(written if added_up else self._over_examples(written, leaf, part))
+            if e.op in FUNCTION_NAMES and e.op in _WITH_PRIMES and not for_all:
+                primed.append(hadamard([write(g), Apply(FUNCTION_NAMES[e.op], write(leaf), prime=True)]))
             else:
                 primed.append(plain[-1])
         return primed, plain, list(rules)
@@ -396,8 +400,11 @@ class Deriver:
         """In a batch every example uses the same parameter. An outer product adds them up by itself; any
         other part of the gradient is a row (or column) an example, and ones in front add them up.
         """
-        if not self.board.batch or not self.board.is_constant(leaf):
+        if not self.board.batch:
             return written
+        if not self.board.is_constant(leaf):
+            same = part.shape and self.board.is_constant(part)
+            return self.matrix.for_every_example(written) if same else written
         sign = part.args[0] if part.op is Op.NEG else part
         if sign.op is Op.OUTER:
             return written

@@ -119,11 +119,15 @@ class MatrixForm:
         written = self(e)
         batch = self.board.batch and not self.board.is_constant(whole)
         if batch and self.board.is_constant(e) and e.shape:
-            ones = Ones((BATCH,))
-            return Product((Transpose(ones), written)) if self.row else Product((written, Transpose(ones)))
+            return self.for_every_example(written)
         if batch and not e.shape and whole.shape and e.op is not Op.CONST:
             raise Unwritable("a number of every example beside its vector")
         return written
+
+    def for_every_example(self, vector: Formula) -> Formula:
+        """The matrix with the same row (or column) for every example."""
+        ones = Transpose(Ones((BATCH,)))
+        return product([ones, vector] if self.row else [vector, ones])
 
     def _multiply(self, e: Expr) -> Formula:
         a, b = e.args

@@ -115,6 +115,8 @@ class ThroughTime:
         chains = []
         for value in reversed(self.derive.values):
             is_state = bool(self.states_of(value))
+            if value.leaf in self.board.constants:
+                continue
             if not is_state and (value.name not in self._carried or value.activation):
                 continue
             parts = self._all_parts(value)
