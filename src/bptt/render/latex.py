@@ -48,7 +48,9 @@ def fragment(page: Page) -> str:
 def _section(section: Section, page: Page, depth: int) -> str:
     level = _LEVELS[min(depth, len(_LEVELS) - 1)]
     blocks = [_block(block, page, depth) for block in section.blocks]
-    return "\n".join([f"\\{level}{{{words(section.title, page)}}}\n", *blocks])
+    text = "\n".join([f"\\{level}{{{words(section.title, page)}}}\n", *blocks])
+    # An empty line before a display would be a paragraph of its own.
+    return text.replace("\n\n\\begin{alignat", "\n\\begin{alignat")
 
 
 def _block(block: Block, page: Page, depth: int) -> str:
