@@ -22,7 +22,6 @@ from bptt.formula.tree import (
     Grid,
     Hadamard,
     Identity,
-    Index,
     Indexed,
     Kronecker,
     Number,
@@ -34,7 +33,6 @@ from bptt.formula.tree import (
     Size,
     Sum,
     Symbol,
-    Time,
     TimeProduct,
     TokenPart,
     Transpose,
@@ -66,8 +64,22 @@ from bptt.render.marks import (
 )
 from bptt.render.page import Text
 from bptt.render.precedence import Strength, brackets, factors, is_bare, is_name, signed, strength, terms
-from bptt.syntax.spelling import GREEK_NAMES
-from bptt.syntax.to_latex import name_parts
+from bptt.render.typeset_parts import (
+    COMMA,
+    MINUS,
+    PLUS,
+    base_and_label,
+    index_mark,
+    indices_mark,
+    number_mark,
+    rounded,
+    script,
+    separated,
+    side_by_side,
+    size_mark,
+    time_mark,
+    typeset_name,
+)
 from bptt.syntax.unparse import format_number
 
 _FUNCTION_MARKS: dict[str, Mark] = {
@@ -75,14 +87,10 @@ _FUNCTION_MARKS: dict[str, Mark] = {
     "relu": Word("ReLU"),
     "log_softmax": Word("log softmax"),
 }
-# Sizes that are known by their letter alone: the vocabulary, the batch, the time steps.
-_PLAIN_SIZES = ("V", "B", "T")
 # An exponent wider than this (in em) is the argument of exp instead.
 _WIDEST_EXPONENT = 5.0
 # The width of a character of words, in em.
 _CHARACTER = 0.47
-_COMMA = Sign(",")
-_PLUS, _MINUS = Sign("+"), Sign("−")
 _PARTIAL = Sign("∂")
 _TRANSPOSED = Sign("⊤")
 
@@ -100,19 +108,15 @@ def typeset_lines(formula: Formula, timed: bool, limit: float, layout: str | Non
     return broken(setter.part(formula, Strength.SUM), limit)
 
 
-def typeset_name(name: str) -> Mark:
-    """A name without time: W_e, ŷ, b₁, θ."""
-    base, label = _name(name)
-    return _script(base, label)
-
-
 def typeset_shape(*dims: Dim) -> Mark:
     """A shape: 1×d_h."""
     marks = [
-        Brackets(_size(dim)) if len(dims) > 1 and strength(Size(dim)) < Strength.PRODUCT else _size(dim)
+        Brackets(size_mark(dim))
+        if len(dims) > 1 and strength(Size(dim)) < Strength.PRODUCT
+        else size_mark(dim)
         for dim in dims
     ]
-    return _separated(marks, Sign("×"))
+    return separated(marks, Sign("×"))
 
 
 def text_width(text: Text, timed: bool) -> float:
@@ -134,23 +138,23 @@ class _Setter:
     def formula(self, formula: Formula) -> Mark:
         negative, positive = signed(formula)
         if negative:
-            return Line((_MINUS, self.part(positive, Strength.OPEN)))
+            return Line((MINUS, self.part(positive, Strength.OPEN)))
         match formula:
             case Number(value):
-                return _number(format_number(float(value)))
+                return number_mark(format_number(float(value)))
             case Size(dim):
-                return _size(dim)
+                return size_mark(dim)
             case Symbol():
                 return self._symbol(formula)
             case Indexed(Symbol() as base, indices):
-                return self._symbol(base, _indices(indices))
+                return self._symbol(base, indices_mark(indices))
             case Indexed(base, indices):
-                return _script(self.part(base, Strength.ATOM), _indices(indices))
+                return script(self.part(base, Strength.ATOM), indices_mark(indices))
             case Part(operand, start, stop):
-                first = _line([_size(start + Dim.number(1)), Sign(":"), _size(stop)])
+                first = side_by_side([size_mark(start + Dim.number(1)), Sign(":"), size_mark(stop)])
                 if isinstance(operand, Symbol):
                     return self._symbol(operand, first)
-                return _script(self.part(operand, Strength.ATOM), first)
+                return script(self.part(operand, Strength.ATOM), first)
             case TokenPart(table, token):
                 return self._token_part(table, token)
             case Add():
@@ -170,26 +174,28 @@ class _Setter:
             case Apply():
                 return self._apply(formula)
             case CrossEntropy(target, probabilities):
-                both = _separated([self.formula(target), self.formula(probabilities)], _COMMA)
+                both = separated([self.formula(target), self.formula(probabilities)], COMMA)
                 return Call(Word("CE"), Brackets(both))
             case Sum():
                 return self._sum(formula)
             case TimeProduct():
                 return self._time_product(formula)
             case Kronecker(left, right):
-                return Call(Bold("1"), Brackets(Line((_index(left), Sign("="), _index(right))), "[", "]"))
+                return Call(
+                    Bold("1"), Brackets(Line((index_mark(left), Sign("="), index_mark(right))), "[", "]")
+                )
             case Ones(shape):
                 return Bold("1") if shape else Digits("1")
             case Zeros(shape):
                 return Bold("0") if shape else Digits("0")
             case Identity(dim):
-                return Script(Bold("I"), below=_size(dim))
+                return Script(Bold("I"), below=size_mark(dim))
             case Concatenation(items):
-                return Brackets(_separated(list(map(self.formula, items)), _COMMA), "[", "]")
+                return Brackets(separated(list(map(self.formula, items)), COMMA), "[", "]")
             case Blocks(rows):
                 return Matrix(tuple(tuple(map(self.formula, row)) for row in rows))
             case Grid(grid):
-                return Matrix(tuple(tuple(_number(_rounded(value)) for value in row) for row in grid))
+                return Matrix(tuple(tuple(number_mark(rounded(value)) for value in row) for row in grid))
             case Derivative():
                 return self._derivative(formula)
         raise TypeError(f"no way to write {formula!r}")
@@ -197,9 +203,9 @@ class _Setter:
     def _terms(self, formula: Add) -> Mark:
         line: list[Mark] = []
         for negative, term in terms(formula):
-            line += [_MINUS] if negative else [_PLUS] if line else []
+            line += [MINUS] if negative else [PLUS] if line else []
             line.append(self.part(term, Strength.OPEN))
-        return _line(line)
+        return side_by_side(line)
 
     def _factors(self, formula: Product | Hadamard) -> Mark:
         needed = Strength.PRODUCT if isinstance(formula, Product) else Strength.QUOTIENT
@@ -208,20 +214,20 @@ class _Setter:
             return self.formula(parts[0])
         marks = [self.part(part, needed, place == len(parts)) for place, part in enumerate(parts, 1)]
         if isinstance(formula, Hadamard):
-            return _separated(marks, Sign("∘"))
+            return separated(marks, Sign("∘"))
         line = marks[:1]
         for before, after in pairwise(marks):
             line += [*_between(before, after), after]
-        return _line(line)
+        return side_by_side(line)
 
     def _symbol(self, symbol: Symbol, last: Mark | None = None) -> Mark:
-        base, label = _name(symbol.name)
+        base, label = base_and_label(symbol.name)
         time = None
         if symbol.time is not None and (self._timed or symbol.time != NOW):
-            time = _time(symbol.time)
+            time = time_mark(symbol.time)
         below = [mark for mark in (label, time, last) if mark is not None]
         above = typeset_name(symbol.of) if symbol.of else None
-        mark = _script(base, _separated(below, _COMMA) if below else None, above)
+        mark = script(base, separated(below, COMMA) if below else None, above)
         return Known((symbol.name, symbol.of), mark)
 
     def _token_part(self, table: Formula, token: Symbol) -> Mark:
@@ -246,19 +252,19 @@ class _Setter:
     def _sum(self, formula: Sum) -> Mark:
         below, above = typeset_name(formula.letter), None
         if formula.lower is not None:
-            below = Line((below, Sign("="), _time(formula.lower)))
+            below = Line((below, Sign("="), time_mark(formula.lower)))
         elif formula.size is not None:
             below = Line((below, Sign("="), Digits("1")))
         if formula.upper is not None:
-            above = _time(formula.upper)
+            above = time_mark(formula.upper)
         elif formula.size is not None:
-            above = _size(formula.size)
+            above = size_mark(formula.size)
         return Line((Limits("∑", below, above), self.part(formula.body, Strength.OPEN)))
 
     def _time_product(self, formula: TimeProduct) -> Mark:
-        letter, first, last = typeset_name(formula.letter), _time(formula.first), _time(formula.last)
+        letter, first, last = typeset_name(formula.letter), time_mark(formula.first), time_mark(formula.last)
         if formula.falling:
-            order = _separated([first, Sign("…"), last], _COMMA)
+            order = separated([first, Sign("…"), last], COMMA)
             sign = Limits("∏", Line((letter, Sign("="), order)))
         else:
             sign = Limits("∏", Line((letter, Sign("="), first)), last)
@@ -272,7 +278,7 @@ class _Setter:
             top = self.part(formula.top, Strength.POWER)
             space = () if isinstance(top, Brackets) else (Space(),)
             mark = Line((Fraction(_PARTIAL, bottom), *space, top))
-        return mark if formula.at is None else Evaluated(mark, Brackets(_time(formula.at)))
+        return mark if formula.at is None else Evaluated(mark, Brackets(time_mark(formula.at)))
 
 
 class _ShapeSetter(_Setter):
@@ -343,18 +349,6 @@ def _first(mark: Mark) -> Mark:
             return mark
 
 
-def _line(marks: list[Mark]) -> Mark:
-    return marks[0] if len(marks) == 1 else Line(tuple(marks))
-
-
-def _separated(marks: list[Mark], sign: Sign) -> Mark:
-    return _line([part for mark in marks for part in (sign, mark)][1:])
-
-
-def _script(base: Mark, below: Mark | None = None, above: Mark | None = None) -> Mark:
-    return base if below is None and above is None else Script(base, below, above)
-
-
 def _raised(mark: Mark, above: Mark) -> Mark:
     """With something at its head; right above what is at its foot already."""
     match mark:
@@ -364,77 +358,3 @@ def _raised(mark: Mark, above: Mark) -> Mark:
             return Script(base, below, above)
         case _:
             return Script(mark, above=above)
-
-
-def _name(name: str) -> tuple[Mark, Mark | None]:
-    """The base of a name, and its label and digits."""
-    parts = name_parts(name)
-    if parts is None:
-        word = name.rstrip("0123456789")
-        return Word(word), Digits(name.removeprefix(word)) if word != name else None
-    label: list[Mark] = []
-    if parts.label:
-        is_letter = len(parts.label) == 1 or parts.label in GREEK_NAMES
-        label.append(Letter(parts.label) if is_letter and not parts.is_label_upright else Word(parts.label))
-    if parts.digits:
-        label.append(Digits(parts.digits))
-    return Letter(parts.letter, parts.accent), _line(label) if label else None
-
-
-def _time(time: Time) -> Mark:
-    if not time.letter:
-        return _number(str(time.offset))
-    letter = typeset_name(time.letter)
-    if not time.offset:
-        return letter
-    return Line((letter, _MINUS if time.offset < 0 else _PLUS, Digits(str(abs(time.offset)))))
-
-
-def _indices(indices: tuple[Index, ...]) -> Mark:
-    """`ij` where every index is one letter, else with commas."""
-    marks = list(map(_index, indices))
-    are_letters = all(isinstance(mark, Letter) for mark in marks)
-    return _line(marks) if are_letters else _separated(marks, _COMMA)
-
-
-def _index(index: Index) -> Mark:
-    letter = typeset_name(index.letter)
-    offset = index.offset
-    if offset == Dim():
-        return letter
-    return Line((letter, _PLUS, _size(offset)))
-
-
-def _size(dim: Dim) -> Mark:
-    """d_h for the size that bears the name of h; V, B and T as they are."""
-    line: list[Mark] = []
-    for name, factor in (*dim.terms, ("", dim.constant)):
-        if not factor and (line or name):
-            continue
-        line += [_MINUS] if factor < 0 else [_PLUS] if line else []
-        if not name or abs(factor) != 1:
-            line.append(Digits(str(abs(factor))))
-        if name:
-            own = Letter(name) if name in _PLAIN_SIZES else Script(Letter("d"), below=typeset_name(name))
-            line.append(own)
-    return _line(line)
-
-
-def _number(text: str) -> Mark:
-    """A number as Python writes it: 1e-05 with a power of ten."""
-    digits, _, exponent = text.partition("e")
-    marks: list[Mark] = [_MINUS] if digits.startswith("-") else []
-    if not exponent or digits not in ("1", "-1"):
-        marks.append(Digits(digits.removeprefix("-")))
-    if exponent:
-        marks += [Sign("·")] if Digits in map(type, marks) else []
-        marks.append(Script(Digits("10"), above=_number(str(int(exponent)))))
-    return _line(marks)
-
-
-def _rounded(value: float) -> str:
-    """Three significant digits; whole numbers in full up to a million."""
-    size = abs(value)
-    if size < 999.5 or size >= 1e6:
-        return format(value, ".3g")
-    return format(value, ".0f")
