@@ -16,6 +16,7 @@ from bptt.formula.tree import (
     Apply,
     Formula,
     Hadamard,
+    Index,
     Indexed,
     Neg,
     Number,
@@ -27,6 +28,7 @@ from bptt.formula.tree import (
     Time,
 )
 from bptt.render import latex
+from bptt.render.latex_formula import sign
 from bptt.render.latex_text import escape
 from latex_reader import value
 from written import FORMULAS, HOSTILE_PAGE, NUMBERS, PAGE, h_before
@@ -180,6 +182,18 @@ def test_time_t_is_left_out_where_nothing_has_a_step_before() -> None:
     assert latex.show(Symbol("h", (), NOW), timed=False) == "h"
     assert latex.show(h_before, timed=False) == "h_{t-1}"
     assert latex.show(Symbol("h", (), Time("s")), timed=False) == "h_{s}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("=", "="), ("≈", r"\approx"), ("= … +", r"= \ldots +"), ("is", r"\mathrel{\text{is}}"), ("", "")],
+)
+def test_signs(text: str, expected: str) -> None:
+    assert sign(text) == expected
+
+
+def test_numbers_as_indices_are_kept_apart() -> None:
+    assert latex.show(Indexed(Symbol("U"), (Index("1"), Index("12"))), True) == "U_{1,12}"
 
 
 POINT = {"u": 1.3, "v_{t-1}": 0.7, "a^{h}_{t}": 2.1, "h_{t,i}": 0.4}

@@ -12,6 +12,7 @@ from bptt.formula.tree import (
     Blocks,
     Derivative,
     Formula,
+    Index,
     Indexed,
     Kronecker,
     Neg,
@@ -107,6 +108,7 @@ def known(name: str, content: str) -> str:
             Transpose(delta_h),
             f'<mrow>{ROUND}{DELTA}<msup>{CLOSED}<mi mathvariant="normal">⊤</mi></msup></mrow>',
         ),
+        (Indexed(Symbol("h"), (Index("2"),)), known("h", "<msub><mi>h</mi><mn>2</mn></msub>")),
         (Add((h, Neg(h))), f"<mrow>{H_T}<mo>−</mo>{H_T}</mrow>"),
         (Neg(h), f"<mrow><mo>−</mo>{H_T}</mrow>"),
         (Number(-0.5), "<mrow><mo>−</mo><mn>0.5</mn></mrow>"),
@@ -150,6 +152,8 @@ def test_a_line_begins_with_an_operator_between_two_sides() -> None:
     root = check(line("=", typeset(h, True)))
     assert letters(root) == "=ht"
     assert root.find(".//mo").get("form") == "infix"
+    assert letters(check(line("= … +", typeset(h, True)))) == "=…+ht"
+    assert letters(check(line("", typeset(h, True)))) == "ht"
 
 
 def test_brackets_on_two_lines_are_as_large_as_what_they_hold() -> None:

@@ -43,8 +43,8 @@ def show(formula: Formula, timed: bool) -> str:
 
 
 def sign(text: str) -> str:
-    """The command for a sign; one that is not in the table stands as text."""
-    return SIGNS.get(text) or rf"\mathrel{{\text{{{upright(text)}}}}}"
+    """The commands for a sign, or for several with spaces between; what has no command stands as text."""
+    return " ".join(SIGNS.get(part) or rf"\mathrel{{\text{{{upright(part)}}}}}" for part in text.split())
 
 
 def write(mark: Mark, is_small: bool = False) -> str:

@@ -61,8 +61,8 @@ def element(mark: Mark, display: bool = False) -> str:
 
 
 def line(sign: str, mark: Mark) -> str:
-    """A line of a display that begins with its sign."""
-    return element(Line((Sign(sign), mark)), True).replace("<mo", '<mo form="infix"', 1)
+    """A line of a display that begins with its sign, or with several with spaces between."""
+    return element(Line((*map(Sign, sign.split()), mark)), True).replace("<mo", '<mo form="infix"', 1)
 
 
 def symbol(key: tuple[str, str], attribute: str = "data-symbol") -> str:

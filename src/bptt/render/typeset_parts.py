@@ -24,6 +24,8 @@ def base_and_label(name: str) -> tuple[Mark, Mark | None]:
     parts = name_parts(name)
     if parts is None:
         word = name.rstrip("0123456789")
+        if not word:
+            return Digits(name), None
         return Word(word), Digits(name.removeprefix(word)) if word != name else None
     label: list[Mark] = []
     if parts.label:
@@ -51,6 +53,7 @@ def indices_mark(indices: tuple[Index, ...]) -> Mark:
 
 
 def index_mark(index: Index) -> Mark:
+    """Its letter, or the number that stands for it."""
     letter = typeset_name(index.letter)
     offset = index.offset
     if offset == Dim():
