@@ -50,12 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", metavar="|".join(FORMATS), help="the format (default: terminal, or what FILE's name says)"
     )
     parser.add_argument("-o", dest="output", metavar="FILE", help="write to a file")
-    parser.add_argument("--width", type=int, metavar="N", help="columns of the terminal (default: as it is)")
+    parser.add_argument(
+        "--width", type=int, metavar="N", help=f"columns, {NARROWEST} to {WIDEST} (default: the terminal's)"
+    )
     parser.add_argument("--json", action="store_true", help="the same as --to json")
 
 
 def run(args: argparse.Namespace) -> int:
     output = None if args.output is None else Path(args.output)
+    if args.width is not None and not NARROWEST <= args.width <= WIDEST:
+        raise InputError(f"--width {args.width} is not possible", hint=f"{NARROWEST} to {WIDEST} columns")
     form = _format(args, output)
     if args.notation not in NOTATIONS:
         raise InputError(f"there is no notation {args.notation!r}", hint="one of " + ", ".join(NOTATIONS))
@@ -77,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _format(args: argparse.Namespace, output: Path | None) -> str:
+    if args.json and args.to not in (None, "json"):
+        raise InputError(f"--json and --to {args.to} ask for two formats", hint="leave one of them out")
     form = "json" if args.json else args.to
     if form is None:
         form = "terminal" if output is None else ENDINGS.get(output.suffix.lower(), "terminal")

@@ -60,6 +60,7 @@ from bptt.formula.tree import (
     transform,
 )
 from bptt.ir import build
+from bptt.ir.dims import ZERO
 from bptt.ir.expr import Expr
 from bptt.ir.model import State
 from bptt.ir.ops import Op
@@ -164,9 +165,11 @@ class Deriver:
 
     def meaning(self, value: Value) -> str:
         if value.name == LOSS:
-            return "the loss of one step" if self.board.recurrent else "the loss"
+            return f"the {self.kind} of one step" if self.board.recurrent else f"the {self.kind}"
         if value.name == self.board.model.output:
             return "the distribution of the next token"
+        if value.activation == self.board.model.output:
+            return "the logits, which the softmax is applied to"
         if value.activation:
             return "what the non-linearity is applied to"
         return "carried on" if any(s.variable == value.name for s in self.board.model.states) else ""
@@ -183,7 +186,9 @@ class Deriver:
         uses = self.uses(leaf)
         left = self.left(leaf)
         if not uses:
-            zero = chain(left, [(Number(0.0), "no dependence", self._no_use(symbol))], "matrix", self.reading)
+            zero = chain(
+                left, [(Number(0.0), "no dependence", self._no_use(leaf, symbol))], "matrix", self.reading
+            )
             index = Chain(left, zero.steps, "index", self.reading)
             return Derivation(name, symbol, role, leaf.shape, (), (), index, zero)
         if len(uses) == 1 and self._cross_entropy is not None and uses[0].name == LOSS:
@@ -248,10 +253,18 @@ class Deriver:
                 stack += self.leaves(by_leaf[leaf]) if leaf in by_leaf else ()
         return found
 
-    def _no_use(self, symbol: Symbol) -> Text:
-        if self.board.recurrent:
-            return ("the loss of step t does not need ", symbol, "; later steps may")
-        return ("the loss does not need ", symbol)
+    @property
+    def kind(self) -> str:
+        """What J is called."""
+        return "loss" if self.board.objective == "cross-entropy" else "log-likelihood"
+
+    def _no_use(self, leaf: Expr, symbol: Symbol) -> Text:
+        if not self.board.recurrent:
+            return (self.loss, " does not need ", symbol)
+        starts = [s.initial for s in self.board.model.states if s.initial is not None]
+        if all(leaf not in self.leaves(v) for v in self.values) and leaf in topological(starts):
+            return ("no step holds ", symbol, "; the first one starts from it")
+        return (self.loss, " of step t does not need ", symbol, "; that of later steps may")
 
     # Index form.
 
@@ -267,19 +280,21 @@ class Deriver:
         rule_terms: list[Formula] = []
         full: list[Term] = []
         local_chains: list[Chain] = []
+        names_of_rules: list[str] = []
         for value in uses:
             at = tuple(Index(self.index.letter(by, n)) for n in range(len(value.leaf.shape)))
             top = self.element_of(value.symbol, value.leaf, at)
             over_examples = over_batch and not self.board.is_constant(value.leaf)
             differentiate = IndexDerivative(self.index)
             before = differentiate(value.definition, at, leaf, by)
+            names_of_rules += differentiate.rules
             after = collapse(before)
             local_left = Derivative(top, below)
             whole = Derivative(self.spelt_out(value.definition, at, by, whole=True), below)
             if value.name != LOSS:
                 links = [
                     (whole, "definition", ()),
-                    (total(before), " and ".join(list(differentiate.rules)[-2:]) or "a quantity by itself", ()),
+                    (total(before), joined(list(differentiate.rules)[-3:]) or "a quantity by itself", ()),
                     (total(after), "Kronecker delta", self._collapse_reason(before, after)),
                     *self._value_links(total(after)),
                 ]
@@ -301,7 +316,7 @@ class Deriver:
         names = self._through_text(uses, symbol if over_batch else None)
         links = [
             (plus(rule_terms), "chain rule", names),
-            (total(full), "the derivatives above put in", ()),
+            (total(full), "the derivatives above put in" if local_chains else joined(names_of_rules), ()),
             (total(single), "Kronecker delta", self._collapse_reason(full, single)),
             *self._value_links(total(single)),
         ]
@@ -315,26 +330,28 @@ class Deriver:
     def _through_text(self, uses: list[Value], shared: Symbol | None = None) -> Text:
         """Why the chain rule has these terms; `shared` is a parameter that a whole batch uses."""
         if uses and uses[0].name == LOSS and len(uses) == 1:
-            return ("it stands in the loss itself",)
-        text: list[str | Formula] = ["the loss depends on it through "]
+            return ("it stands in ", self.loss, " itself")
+        text: list[str | Formula] = [self.loss, " depends on it through "]
         for number, value in enumerate(uses):
-            text += ([", "] if number else []) + [value.symbol]
+            joint = " and " if number == len(uses) - 1 else ", "
+            text += ([joint] if number else []) + [value.symbol]
         if shared is not None:
             text += [", and every example uses the same ", shared]
+        elif self.board.batch:
+            text += [", of the same example alone"]
         return tuple(text)
 
     def _collapse_reason(self, before: list[Term], after: list[Term]) -> Text:
         text: list[str | Formula] = []
-        for letter, other in collapsed_letters(before, after):
-            if other is None:
-                continue
+        for letter, others in collapsed_letters(before, after).items():
             k = Symbol(letter)
-            text += ["; " if text else "", "of the sum over ", k, " only ", k, " = "]
-            text += [Symbol(other.letter)]
-            if str(other.offset) != "0":
-                text += [" + ", Size(other.offset)]
-            text += [" is left"]
-        return tuple(part for part in text if part != "")
+            text += [*(["; "] if text else []), "of the sum over ", k, " only "]
+            for number, other in enumerate(others):
+                text += [*([" and "] if number else []), k, " = ", Symbol(other.letter)]
+                if other.offset != ZERO:
+                    text += [" + ", Size(other.offset)]
+            text += [" is left" if len(others) == 1 else ", each in its own term, are left"]
+        return tuple(text)
 
     def _value_links(self, formula: Formula) -> list[tuple[Formula, str, Text]]:
         """The step from σ′(a) to h (1 - h), if there is one."""
@@ -423,7 +440,7 @@ class Deriver:
             plain += second
             rules += [name for name in names if name not in rules]
         links: list[tuple[Formula, str, Text]] = [
-            (add(primed), " and ".join(["chain rule", *rules[-2:]]), self._matrix_reason(leaf, uses, primed)),
+            (add(primed), joined(["chain rule", *rules[-2:]]), self._matrix_reason(leaf, uses, primed)),
         ]
         if primed != plain:
             functions = [p for part in primed for p in _primes(part)]
@@ -462,7 +479,7 @@ class Deriver:
     def _other_forms(self, leaf: Expr, uses: list[Value], matrix: Chain) -> Iterator[Chain]:
         if self.board.batch:
             return
-        if isinstance(matrix.result, Hadamard) and len(leaf.shape) == 1:
+        if isinstance(matrix.result, Hadamard) and len(leaf.shape) == 1 and _is_scaled(matrix.result):
             first, *rest = matrix.result.factors
             diagonal = Diag(hadamard(rest))
             factors = [first, diagonal] if self.matrix.row else [diagonal, first]
@@ -560,6 +577,20 @@ class Deriver:
 _WITH_PRIMES = frozenset({Op.TANH, Op.SIGMOID, Op.RELU, Op.SOFTPLUS, Op.EXP, Op.LOG, Op.SQRT})
 
 
+def _is_scaled(formula: Hadamard) -> bool:
+    """Whether it is something times what holds no derivative, element by element."""
+
+    def holds_derivative(part: Formula) -> bool:
+        return isinstance(part, Derivative) or any(map(holds_derivative, children(part)))
+
+    return not any(map(holds_derivative, formula.factors[1:]))
+
+
+def joined(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def _primes(formula: Formula) -> Iterator[Apply]:
     if isinstance(formula, Apply) and formula.prime:
         yield formula
@@ -588,7 +619,8 @@ def tidy(part: Formula) -> Formula:
 
 def _ordered(term: Term, by: Indices) -> Term:
     """An element of an outer product, with its factors in the order of the indices: h_i δ_j."""
-    if term.sums or term.deltas or len(by) != 2:
+    over_examples = all(letter == EXAMPLE.letter for letter, _ in term.sums)
+    if not over_examples or term.deltas or len(by) != 2:
         return term
     first, second = (index.letter for index in by)
 
@@ -596,4 +628,4 @@ def _ordered(term: Term, by: Indices) -> Term:
         letters = letters_of(factor)
         return 0 if first in letters else 1 if second in letters else 2
 
-    return Term(tuple(sorted(term.factors, key=place)))
+    return Term(tuple(sorted(term.factors, key=place)), (), term.sums)

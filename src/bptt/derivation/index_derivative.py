@@ -228,15 +228,16 @@ def _collapsed(term: Term) -> Term:
     return term
 
 
-def collapsed_letters(before: Iterable[Term], after: Iterable[Term]) -> list[tuple[str, Index | None]]:
-    """The letters whose sums went away, each with what took its place."""
-    gone: dict[str, Index | None] = {}
+def collapsed_letters(before: Iterable[Term], after: Iterable[Term]) -> dict[str, list[Index]]:
+    """The letters whose sums went away, each with what took its place (not the same in all terms, maybe)."""
+    gone: dict[str, list[Index]] = {}
     for old, new in zip(before, after, strict=True):
         left = {letter for letter, _ in new.sums}
         for letter, _ in old.sums:
-            if letter not in left:
-                gone.setdefault(letter, _partner(letter, old))
-    return list(gone.items())
+            partner = _partner(letter, old)
+            if letter not in left and partner is not None and partner not in gone.setdefault(letter, []):
+                gone[letter].append(partner)
+    return gone
 
 
 def _partner(letter: str, term: Term) -> Index | None:

@@ -11,9 +11,10 @@ from bptt.ir.dims import Shape
 # What is meant by a derivative in a model with a memory. Most errors in print come from mixing these up.
 READINGS = {
     "once": "the model has no memory, so there is one reading only",
-    "step": "the loss of step t, with what was carried into the step held fixed",
-    "before": "the loss of step t, through what step t-1 carried into it",
-    "total": "the loss of all steps, through every step that the quantity can reach",
+    "step": "J of step t, with what was carried into the step held fixed",
+    "before": "J of step t, through what step t-1 carried into it",
+    "later": "J of one later step, through every step in between",
+    "total": "J of all steps, through every step that the quantity can reach",
 }
 
 

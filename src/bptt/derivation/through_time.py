@@ -39,6 +39,7 @@ from bptt.ir.model import State
 from bptt.ir.ops import Op
 from bptt.ir.traversal import topological
 
+STATE = "What steps t to T ask of "
 PUT_IN = "the derivatives at the pre-activations put in"
 Link = tuple[Formula, str, Text]
 # The loss of all steps together; that of one is J.
@@ -112,7 +113,7 @@ class ThroughTime:
 
     def common(self) -> list[Chain]:
         """The recursion of every carried value and of what it is made of, later ones first."""
-        chains = []
+        chains: list[Chain] = []
         for value in reversed(self.derive.values):
             is_state = bool(self.states_of(value))
             if value.leaf in self.board.constants:
@@ -124,9 +125,11 @@ class ThroughTime:
                 inner: list[Link] = [(add([f for f, _ in parts]), "chain rule", ())]
                 spelt = self._put_in(inner[0][0], self._pre_activations(self._total))
                 inner.append((spelt, PUT_IN, ()))
-                chains.append(chain(Derivative(ALL, value.symbol), inner, "matrix", "total"))
+                begins = bool(chains) and chains[-1].title[:1] == (STATE,)
+                within: Text = ("Within the step, from there",) if begins else ()
+                chains.append(chain(Derivative(ALL, value.symbol), inner, "matrix", "total", within))
                 continue
-            title: Text = ("What steps t to T ask of ", value.symbol)
+            title: Text = (STATE, value.symbol)
             reason: Text = ("what comes from later steps is absent where there is no such step",)
             whole = add([f for f, _ in parts]) if parts else Number(0.0)
             links: list[Link] = [
@@ -134,6 +137,8 @@ class ThroughTime:
                 (self._spelt_later(whole), PUT_IN, ()),
             ]
             chains.append(chain(Derivative(ALL, value.symbol), links, "matrix", "total", title))
+        for value in self.state_values():
+            chains += self._through_the_step_before(value.leaf)
         return chains
 
     def _spelt_later(self, formula: Formula) -> Formula:
@@ -264,7 +269,7 @@ class ThroughTime:
         left = Derivative(at_time(self.derive.loss, last), at_time(carried, first))
         links: list[Link] = [(product_back, "chain rule", ("one Jacobian a step",))]
         bundle = self.closed()[:-2]
-        return [*bundle, chain(left, links, "matrix", "step"), step]
+        return [*bundle, chain(left, links, "matrix", "later"), step]
 
     # Any quantity.
 
@@ -312,9 +317,7 @@ class ThroughTime:
         if not parts:
             return []
         left = Derivative(self._later, symbol, NOW if is_parameter else None)
-        links: list[Link] = [
-            (add(parts), "chain rule", ("the loss of step t, through what step t-1 computed",))
-        ]
+        links: list[Link] = [(add(parts), "chain rule", ("J of step t, through what step t-1 computed",))]
         known = self._pre_activations(self._before)
         links.append((self._put_in(links[0][0], known), PUT_IN, ()))
         for value in self.derive.values:
@@ -424,17 +427,43 @@ class ThroughTime:
         chains: list[Chain] = []
         for value in self.state_values():
             parts = self._all_parts(value)
+            spelt = [(self._spelt_later(f), lag) for f, lag in parts]
             for n in range(steps, 0, -1):
                 moment = Time("", n)
-                here = [at_time(f, moment) for f, lag in parts if n + lag <= steps]
                 title: Text = ("Unrolled over T = ", Number(steps), " steps") if n == steps else ()
                 rule = "the last step" if n == steps else "recursion"
-                links: list[Link] = [(add(here) if here else Number(0.0), rule, ())]
+                links: list[Link] = [(self._until(parts, n, steps), rule, ())]
+                links.append((self._until(spelt, n, steps), PUT_IN, ()))
+                links += self._sum_of_terms(value, n, steps)
                 chains.append(
                     chain(Derivative(ALL, at_time(value.symbol, moment)), links, "matrix", "total", title)
                 )
             chains += self._of_the_last_loss(value, steps)
         return chains
+
+    def _until(self, parts: list[tuple[Formula, int]], step: int, steps: int) -> Formula:
+        """What arrives at a step from itself and from later ones, up to the last."""
+        here = [at_time(f, Time("", step)) for f, lag in parts if step + lag <= steps]
+        return add(here) if here else Number(0.0)
+
+    def _sum_of_terms(self, value: Value, step: int, steps: int) -> list[Link]:
+        """One term for each loss, each with the Jacobians on its way, if that is not too long."""
+        if step == steps or not self._is_all_through_one_value():
+            return []
+        state = self.board.model.states[0]
+        asked = self._from_same_step(value.leaf, self.derive.active, self.derive.matrix)
+        try:
+            jacobian = StepJacobian(self.derive).between(state, state)
+        except Unwritable:
+            return []
+        terms = []
+        for last in range(step, steps + 1):
+            own = at_time(self._expanded(add(asked)), Time("", last))
+            numbers = list(range(last, step, -1))
+            factors = [at_time(jacobian, Time("", n)) for n in (numbers if self.row else numbers[::-1])]
+            terms.append(product([own, *factors] if self.row else [*factors, own]))
+        whole = add(terms)
+        return [(whole, "one term for each loss", ())] if size(whole) <= LONGEST else []
 
     def _of_the_last_loss(self, value: Value, steps: int) -> list[Chain]:
         """∂J of step T by what step 1 carried on: the Jacobians one after the other, nothing in between."""
@@ -460,7 +489,7 @@ class ThroughTime:
             (along(per_step), "chain rule", ("one Jacobian for every step on the way",)),
             (along(step if size(step) <= LONGEST // 2 else per_step), "Jacobian of one step", ()),
         ]
-        return [chain(left, links, "matrix", "step", ("Of the loss of step ", Number(steps), " alone"))]
+        return [chain(left, links, "matrix", "later", ("Of step ", Number(steps), " alone"))]
 
     def _unrolled_parameter(self, leaf: Expr, symbol: Symbol, steps: int) -> list[Chain]:
         parts = self._from_same_step(leaf, self._useful, self._total)

@@ -17,6 +17,7 @@ from bptt.ir.expr import Expr
 from bptt.ir.model import Model
 from bptt.ir.ops import Op
 from bptt.ir.traversal import topological
+from bptt.syntax.spelling import canonical_name, spell
 
 LONGEST_UNROLLED = 12
 
@@ -117,19 +118,37 @@ def _check(what: str, given: str | None, known: tuple[str, ...]) -> None:
 
 def _find(of: str, names: dict[str, Expr], board: Board) -> str:
     """The name of a target from what the user wrote: `h_{t-1}`, `h(t-1)` and `a_h` are understood."""
-    written = of.replace(" ", "").replace("{", "").replace("}", "")
+    written = "".join(c if c in "[](){}_-−∂/·" else spell(c) for c in of.replace("ʰ", "_h"))
+    written = re.sub(r"^(?:[d∂]\w*/)?[d∂](?=\w)", "", written) if of not in names else of
+    written = re.sub(r"[{}]", "", written)
     carried = re.fullmatch(r"(\w+?)_?[\[(]?t[-−](\d+)[\])]?", written)
-    candidates = [of, written, f"{carried[1]}[t-{carried[2]}]" if carried else ""]
-    before = re.fullmatch(r"[a-zA-Z]+_(\w+)", written)
-    candidates.append(f"a·{before[1]}" if before else "")
+    now = re.fullmatch(r"(\w+?)(?:_t|\[t\]|\(t\))", written)
+    aliases = {alias: name for name in names if "·" in name for alias in _aliases(name, board)}
+    candidates = [of, written, canonical_name(written), f"{carried[1]}[t-{carried[2]}]" if carried else ""]
+    candidates += [now[1] if now else "", *(aliases.get(c, "") for c in (of, written))]
     for candidate in candidates:
         if candidate in names:
             return candidate
-    readable = [name for name in names if "·" not in name]
-    near = difflib.get_close_matches(of, readable, 1)
-    listed = ", ".join(readable)
-    hint = f"did you mean {near[0]}?" if near else f"it has {listed}"
+    readable = [plain_name(name, board) for name in names]
+    near = difflib.get_close_matches(written, readable, 1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(readable)}"
+    if carried and carried[1] in board.values:
+        furthest = max((s.lag for s in board.model.states if s.variable == carried[1]), default=0)
+        hint = f"{carried[1]} is carried {furthest} step{'s' * (furthest > 1)} on" if furthest else hint
     raise InputError(f"{board.model.name} has no quantity {of!r} to take the gradient by", hint=hint)
+
+
+def plain_name(name: str, board: Board) -> str:
+    """What a target is called where there are only letters: `a_h` for the pre-activation of h."""
+    return _aliases(name, board)[0] if "·" in name else name
+
+
+def _aliases(name: str, board: Board) -> list[str]:
+    """What a pre-activation may be called: `theta` and `logits`, or `a_h`."""
+    symbol = board.values[name].symbol
+    return (
+        [f"{symbol.name}_{symbol.of}", f"{symbol.name}{symbol.of}"] if symbol.of else [symbol.name, "logits"]
+    )
 
 
 def _in_order(deriver: Deriver, names: dict[str, Expr], of: str | None) -> list[tuple[str, Expr]]:

@@ -39,7 +39,8 @@ class Dim:
         return self.constant + sum(factor * sizes[name] for name, factor in self.terms)
 
     def __str__(self) -> str:
-        parts = [name if factor == 1 else f"{factor}{name}" for name, factor in self.terms]
+        signs = {1: "", -1: "-"}
+        parts = [f"{signs.get(factor, factor)}{name}" for name, factor in self.terms]
         if self.constant or not parts:
             parts.append(str(self.constant))
         return " + ".join(parts).replace("+ -", "- ")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from bptt.derivation.board import Board
 from bptt.derivation.steps import Chain, Definition, Derivation
-from bptt.derivation.whole import Derivations
+from bptt.derivation.whole import Derivations, plain_name
 from bptt.formula.tree import Formula, Text
 from bptt.render import latex, unicode
 
@@ -13,7 +14,7 @@ from bptt.render import latex, unicode
 def derivation_data(derivations: Derivations) -> dict[str, Any]:
     """What `bptt derive --to json` prints; docs/derive.md describes it."""
     board = derivations.board
-    writer = _Writer(board.recurrent)
+    writer = _Writer(board)
     return {
         "model": board.model.name,
         "layout": board.layout,
@@ -27,8 +28,8 @@ def derivation_data(derivations: Derivations) -> dict[str, Any]:
 
 
 class _Writer:
-    def __init__(self, timed: bool) -> None:
-        self.timed = timed
+    def __init__(self, board: Board) -> None:
+        self.board, self.timed = board, board.recurrent
 
     def formula(self, formula: Formula) -> dict[str, str]:
         return {"text": unicode.show(formula), "latex": latex.show(formula, self.timed)}
@@ -46,7 +47,7 @@ class _Writer:
 
     def gradient(self, g: Derivation) -> dict[str, Any]:
         return {
-            "name": g.name.replace("a·", "a_"),
+            "name": plain_name(g.name, self.board),
             "role": g.role,
             "shape": [str(d) for d in g.shape],
             "uses": [self.definition(d) for d in g.uses],

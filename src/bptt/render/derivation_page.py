@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bptt.derivation.board import LOSS
+from bptt.derivation.board import BATCH, LOSS
 from bptt.derivation.steps import READINGS, Chain, Definition, Derivation
 from bptt.derivation.through_time import ALL
-from bptt.derivation.whole import Derivations, role, targets
+from bptt.derivation.whole import Derivations, plain_name, role, targets
 from bptt.formula.shapes import oriented
 from bptt.formula.tree import (
     NOW,
@@ -16,11 +16,13 @@ from bptt.formula.tree import (
     Formula,
     Index,
     Kronecker,
+    Ones,
     Size,
     Sum,
     Symbol,
     Text,
     Time,
+    Transpose,
 )
 from bptt.ir.dims import Shape
 from bptt.ir.ops import Op
@@ -29,7 +31,12 @@ from bptt.render.explanation import explanation
 from bptt.render.page import Block, Display, Graph, Meaning, Page, Paragraph, Row, Section, Table
 
 NOTATIONS = ("both", "index", "matrix")
-TITLES = {"value": "The value", "parameter": "The parameter", "input": "The input", "state": "Carried in:"}
+TITLES = {
+    "value": "The value",
+    "parameter": "The parameter",
+    "input": "The input",
+    "state": "What was carried in,",
+}
 LABELS = {"index": "Element by element", "matrix": "As matrices"}
 
 
@@ -60,14 +67,16 @@ class _Writer:
         self.model_name = self.board.model.name
 
     def title(self) -> str:
+        # Equations without a file are called so.
+        model = "the model" if self.model_name == "model" else self.model_name
         if self.derivations.of is None:
-            return f"The gradients of {self.model_name}"
-        return f"The gradient of {self.model_name} by {self.derivations.of.replace('a·', 'a_')}"
+            return f"The gradients of {model}"
+        return f"The gradient of {model} by {plain_name(self.derivations.of, self.board)}"
 
     # The model and how to read it.
 
     def model(self, graph: bool) -> Section:
-        rows = tuple(self._equation(d) for d in self.derivations.definitions)
+        rows = (*(self._equation(d) for d in self.derivations.definitions), *self._starts())
         blocks: list[Block] = [Display(rows)]
         blocks += [Paragraph(text) for text in self.conventions()]
         parameters = self._parameters()
@@ -84,6 +93,13 @@ class _Writer:
         shapes = self.shapes and not isinstance(definition.matrix, CrossEntropy)
         return Row(definition.matrix, definition.symbol, note=note, shapes=shapes)
 
+    def _starts(self) -> Iterator[Row]:
+        """What the first step starts from, where it is not zero."""
+        for state in self.board.model.states:
+            if state.initial is not None and not self.board.batch:
+                before = Symbol(state.variable, state.shape, Time("", 1 - state.lag))
+                yield Row(self.derivations.deriver.matrix(state.initial), before, note=("the first step",))
+
     def _parameters(self) -> Iterator[tuple[Text, ...]]:
         for name, shape in self.board.model.params.items():
             yield (Symbol(name, shape),), written_shape(shape, self.board.layout)
@@ -93,13 +109,13 @@ class _Writer:
         lying = "Vectors lie as rows (1×n)" if board.layout == "row" else "Vectors stand as columns (n×1)"
         yield (
             lying + ", and a gradient has the shape of what it is taken by. ",
-            "A product side by side is that of matrices, ∘ goes element by element. ",
+            "A product side by side is that of matrices; ∘, / and powers go element by element. ",
             Kronecker(Index("i"), Index("j")),
             " is 1 where i = j and 0 elsewhere (Kronecker's delta).",
         )
         goal = "is to be made small" if board.objective == "cross-entropy" else "is to be made large"
         kind = "cross-entropy" if board.objective == "cross-entropy" else "log-likelihood"
-        loss: Text = (board.loss.symbol, f", the {kind}, {goal}.")
+        loss: Text = (Symbol("J"), f", the {kind}, {goal}.")
         if board.objective != "cross-entropy":
             loss += (" Every gradient has the opposite sign of that of the cross-entropy.",)
         yield loss
@@ -107,20 +123,39 @@ class _Writer:
         if errors:
             first = errors[0]
             assert first.error is not None
-            yield (first.error, " stands for ", Derivative(board.loss.symbol, first.symbol),
-                   ", the derivative at what the non-linearity is applied to.")  # fmt: skip
-        if board.batch:
+            likewise: Text = ()
+            for number, value in enumerate(errors[1:]):
+                assert value.error is not None
+                likewise += ("; likewise " if number == 0 else ", ", value.error)
             yield (
-                f"A batch has B examples, one in each {board.layout}; J is the sum of their losses, so for "
-                "the mean all gradients are divided by B.",
+                *(first.error, " stands for ", Derivative(board.loss.symbol, first.symbol)),
+                *(", the derivative at what the non-linearity is applied to", *likewise, "."),
+            )
+        if board.batch:
+            ones = Ones((BATCH,))
+            copied = Transpose(ones)
+            yield (
+                f"A batch has B examples, one in each {board.layout}; J is the sum over them, so for the "
+                "mean all gradients are divided by B. ",
+                *(ones, f" is a {board.layout} of B ones: "),
+                *(copied, " puts a vector beside every example, ", ones, " adds the examples up."),
             )
         if board.recurrent:
-            yield ("A quantity without a time is that of step t. ", "J is the loss of step t; ",
-                   ALL, " = ", Sum("t", Symbol("J", (), NOW), None, Time("", 1), Time("T", 0)),
-                   " is that of all steps. A bar with a time, ",
-                   Derivative(board.loss.symbol, Symbol("H"), NOW),
-                   ", takes a parameter as it is used at that step alone.")  # fmt: skip
+            yield (
+                *("A quantity without a time is that of step t. J is the ", kind, " of step t; "),
+                *(ALL, " = ", Sum("t", Symbol("J", (), NOW), None, Time("", 1), Time("T", 0))),
+                " is that of all steps.",
+                *self._bar(),
+            )
         yield from ((note,) for note in board.notes)
+
+    def _bar(self) -> Text:
+        deriver = self.derivations.deriver
+        for leaf in targets(self.board).values():
+            if role(leaf) == "parameter" and deriver.is_partial(leaf):
+                words = ", takes a parameter, or what was carried in, as it is used at that step alone."
+                return " A bar with a time, ", deriver.left(leaf), words
+        return ()
 
     def graph(self) -> Graph:
         nodes: list[tuple[str, Symbol, str]] = []
@@ -234,12 +269,29 @@ class _Writer:
             if chain.title:
                 blocks += self._flush(untitled)
                 blocks += self._reading(chain, said)
+                blocks += self._remarks(chain)
             else:
                 untitled += rows_of(chain, self.shapes)
         blocks += self._flush(untitled)
         if self.derivations.obstacle:
             blocks.append(Paragraph((f"There is no closed form in matrices: {self.derivations.obstacle}.",)))
         return Section(("Through time",), "time", tuple(blocks))
+
+    def _remarks(self, chain: Chain) -> Iterator[Block]:
+        """What a reader of other books has to know of a Jacobian, and of a product of many."""
+        match chain.left:
+            case Derivative(top=Symbol(shape=(_,))):
+                row, column = ("new", "old") if self.board.layout == "row" else ("old", "new")
+                words = (
+                    f"(A row for every element of the {row} vector, a column for every element of the "
+                    f"{column} one: so it is multiplied in the order of this layout. Many books write it the "
+                    "other way.)"
+                )
+                yield Paragraph((words,))
+        if any(isinstance(step.after, Sum) and chain.notation == "matrix" for step in chain.steps):
+            order = "later steps stand first" if self.board.layout == "row" else "later steps stand last"
+            words = f"(Matrices do not commute: in the product {order}. Of no steps it is the identity.)"
+            yield Paragraph((words,))
 
     def _flush(self, rows: list[Row]) -> Iterator[Block]:
         if rows:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bptt.autodiff.reverse import reverse
-from bptt.derivation.board import LOSS, Value
+from bptt.derivation.board import BATCH, LOSS, Value
 from bptt.derivation.derive import Deriver
 from bptt.derivation.matrix_form import product, transpose
 from bptt.derivation.steps import Derivation
@@ -52,11 +52,13 @@ def explanation(derivations: Derivations, g: Derivation) -> list[Block]:
     deriver = derivations.deriver
     leaf = targets(derivations.board)[g.name]
     uses = list(_products(deriver, leaf))
-    if not uses or derivations.board.batch:
+    if not uses:
         return []
     writer = _Explainer(derivations)
     blocks: list[Block] = []
-    if len(leaf.shape) == 2:
+    if derivations.board.batch:
+        blocks += writer.over_examples(uses[0], leaf)
+    elif len(leaf.shape) == 2:
         blocks += writer.outer(uses[0], leaf)
         blocks += writer.back(uses[0], contrast=True)
     else:
@@ -106,6 +108,38 @@ class _Explainer:
         self.row = self.layout == "row"
         self.sign = -1.0 if self.board.objective == "log-likelihood" else 1.0
 
+    # A batch.
+
+    def over_examples(self, use: _Use, leaf: Expr) -> Iterator[Block]:
+        """The same reasons, and where the sum over the examples has gone."""
+        if len(leaf.shape) != 2:
+            yield Paragraph((
+                f"Every example is passed back by itself, {self.layout} by {self.layout}, for the same "
+                "reason as one alone: leave out the batch to see it.",
+            ))  # fmt: skip
+            return
+        vector, error = self.board.symbols[use.vector], use.error
+        i, j = self.deriver.places(leaf)
+        first, second = (vector, error) if self.row else (error, vector)
+        elements = [
+            self.deriver.index.indexed(formula, use.vector, (place,))
+            for formula, place in ((first, i), (second, j))
+        ]
+        gradient = self.deriver.left(leaf)
+        element = self.deriver.index.indexed(gradient, leaf, (i, j))
+        table = self.board.symbols[leaf]
+        yield Paragraph((
+            "Every example uses the same ", table, ", so its gradient is a sum of outer products:",
+
+        ))  # fmt: skip
+        yield Display((Row(Sum("n", Product(tuple(elements)), BATCH), element),))
+        yield Paragraph((
+            "A sum over an index that two factors share is a product of matrices, once that index is the "
+            f"inner one. Here it counts the {self.layout}s of both, so ", vector, " is turned, and the sum "
+            "over the examples is inside the product:",
+        ))  # fmt: skip
+        yield Display((Row(self._outer_product(first, second), gradient, shapes=True),))
+
     # An outer product.
 
     def outer(self, use: _Use, leaf: Expr) -> Iterator[Block]:
@@ -126,8 +160,8 @@ class _Explainer:
             "No sum is left. Every element of the gradient is one element of ", first,
             " times one element of ", second, ": ", Symbol(i.letter), ", which counts the rows of ", table,
             ", belongs to ", first, ", and ", Symbol(j.letter), ", which counts its columns, to ", second,
-            ". Such a table of all products is an outer product: what counts the rows stands as a column on "
-            "the left, what counts the columns lies as a row on the right. Here every vector ", lying,
+            ". A table of all products is an outer product: what counts the rows stands as a column on the "
+            "left, what counts the columns lies as a row on the right. Here every vector ", lying,
             ", so ", first if self.row else second, " is the one that has to be turned:",
         ))  # fmt: skip
         yield Display((Row(self._outer_product(first, second), gradient, shapes=True),))
@@ -143,7 +177,8 @@ class _Explainer:
 
     def _outer_in_numbers(self, use: _Use, leaf: Expr, first: Formula, second: Formula) -> Iterator[Block]:
         errors = self._errors(use)
-        rows, columns = (list(INPUTS), errors) if self.row else (errors, list(INPUTS))
+        inputs = self._inputs(use)
+        rows, columns = (inputs, errors) if self.row else (errors, inputs)
         standing = Grid(tuple((value,) for value in rows))
         lying = Grid((tuple(columns),))
         result = Grid(tuple(tuple(a * b for b in columns) for a in rows))
@@ -154,23 +189,25 @@ class _Explainer:
         ))  # fmt: skip
         if use.scaled:
             return
-        place = (Index("1"), Index("2")) if self.row else (Index("2"), Index("1"))
+        active = 1 if use.vector.op is Op.TOKEN else 0
+        into_place = Index(str(active + 1))
+        place = (into_place, Index("2")) if self.row else (Index("2"), into_place)
         element = self.deriver.index.indexed(self.board.symbols[leaf], leaf, place)
         out = self.deriver.index.indexed(use.value.symbol, use.value.leaf, (Index("2"),))
-        into = self.deriver.index.indexed(vector, use.vector, (Index("1"),))
+        into = self.deriver.index.indexed(vector, use.vector, (into_place,))
         change = errors[1]
         yield Paragraph((
             "And so it must be. Raise ", element, " by a little, say ", Symbol("epsilon"), ": of ",
             use.value.symbol, " only ", out, " changes, by ", into, " ", Symbol("epsilon"),
-            f" = {INPUTS[0]:g} ", Symbol("epsilon"), f"; the loss changes by {_number(change)} times that, "
-            f"{_number(change * INPUTS[0])} ", Symbol("epsilon"),
-            f". This is the element in row {place[0].letter}, column {place[1].letter}.",
+            f" = {inputs[active]:g} ", Symbol("epsilon"), "; ", self.board.loss.symbol,
+            f" changes by {_number(change)} times that, to first order, {_number(change * inputs[active])} ",
+            Symbol("epsilon"), f". This is the element in row {place[0].letter}, column {place[1].letter}.",
         ))  # fmt: skip
 
     def _instance(self, use: _Use, vector: Formula) -> Text:
         """What the numbers are."""
         error_first = isinstance(use.error, Add)
-        chosen: Text = (vector, " = ", _vector(INPUTS, self.row), " and ")
+        chosen: Text = (vector, " = ", _vector(self._inputs(use), self.row), " and ")
         if error_first:
             return (
                 *chosen,
@@ -179,6 +216,10 @@ class _Explainer:
                 *(Symbol("y"), " = ", _vector(TARGET, self.row)),
             )
         return (*chosen, use.error, " = ", _vector(self._errors(use), self.row))
+
+    def _inputs(self, use: _Use) -> list[float]:
+        """A token is one-hot: of its gradient all but one row (or column) is zero."""
+        return [0.0, 1.0] if use.vector.op is Op.TOKEN else list(INPUTS)
 
     def _errors(self, use: _Use) -> list[float]:
         """As many numbers as come out: two where the matrix is square."""
@@ -191,9 +232,10 @@ class _Explainer:
         m, n = (str(d) for d in leaf.shape)
         turned = self._outer_product(second, first)
         one_number = product([first, transpose(second)] if self.row else [transpose(first), second])
+        i, j = (index.letter for index in self.deriver.places(leaf))
         wrong_places: Text = (
-            "the right numbers in the wrong places: what belongs to row i, column j of ", table,
-            " stands in row j, column i",
+            f"the transpose: what belongs to row {i}, column {j} of ", table,
+            f" stands in row {j}, column {i}",
         )  # fmt: skip
         if square:
             wrong_places += (". The shape is right, so only the index form tells",)
@@ -251,7 +293,8 @@ class _Explainer:
         yield Paragraph((
             "Here a sum is left, over ", Symbol(j.letter), f", the {which} index of ", table, ". Forward, ",
             use.value.symbol, f" sums over the {other} one. Back, every way by which one element of ", vector,
-            " reaches the loss has to be counted, and those are the elements of ", use.value.symbol, ". In ",
+            " reaches ", self.board.loss.symbol, " has to be counted, and those are the elements of ",
+            use.value.symbol, ". In ",
             product_text, " the sum runs over the ", "first" if self.row else "second",
             " index of the matrix, so the matrix has to be turned over:",
         ))  # fmt: skip
@@ -293,7 +336,11 @@ class _Explainer:
         square = use.table.shape[0] == use.table.shape[1]
         words: Text | None = None
         if square:
-            words = ("it can be multiplied, but sums over the wrong index: other numbers",)
+            turned_over = zip(*SQUARE, strict=True)
+            wrong = [
+                sum(e * w for e, w in zip(self._errors(use), line, strict=True)) for line in turned_over
+            ]
+            words = ("sums over the wrong index: here it would be ", _vector(wrong, self.row))
         standing = "a column" if self.row else "a row"
         rows = [
             (plain, words),
@@ -318,7 +365,7 @@ def _written(shape: Pair) -> str:
 def _inner(error: NonConforming) -> str:
     (_, left), (right, _) = error.shapes
     columns, rows = _counted(left, "column"), _counted(right, "row")
-    return f"{columns} meet {rows}"
+    return f"{columns} {'meets' if str(left) == '1' else 'meet'} {rows}"
 
 
 def _counted(size: Dim, word: str) -> str:
