@@ -100,6 +100,7 @@ def _write(derivations: Derivations, form: str, args: argparse.Namespace) -> str
         shapes=args.shapes,
         explain=args.explain,
         graph=form in ("html", "markdown"),
+        times=form != "terminal",
     )
     match form:
         case "markdown":

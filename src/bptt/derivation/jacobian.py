@@ -11,7 +11,7 @@ from bptt.autodiff.reverse import reverse
 from bptt.derivation.board import Value
 from bptt.derivation.derive import Deriver
 from bptt.derivation.matrix_form import Unwritable, add, hadamard, negate, product, transpose
-from bptt.formula.tree import Diag, Formula, Identity, Neg, Number, Ones, Product, Quotient, Zeros
+from bptt.formula.tree import Derivative, Diag, Formula, Identity, Neg, Number, Ones, Product, Quotient, Zeros
 from bptt.ir import build
 from bptt.ir.expr import Expr
 from bptt.ir.model import State
@@ -25,7 +25,10 @@ class StepJacobian:
         self.row = self.board.layout == "row"
 
     def between(self, new: State, old: State) -> Formula:
-        """∂new/∂old over one step, every path of the step followed. Unwritable where it is no matrix."""
+        """∂new/∂old over one step, every path of the step followed. Unwritable where it is no matrix.
+
+        A path that leads through the new value of another state goes on with that one's Jacobian, by name.
+        """
         if len(new.shape) != 1 or len(old.shape) != 1:
             raise Unwritable("the derivative of a matrix or a number that is carried")
         if self.board.batch:
@@ -45,9 +48,14 @@ class StepJacobian:
         """Σ over the paths from `top` down to the carry of the products of the maps along them."""
         maps: dict[str, Formula] = {top.name: Identity(top.leaf.shape[0])}
         total: list[Formula] = []
+        carried = {s.variable for s in self.board.model.states}
+        before = self.board.symbols[carry]
         for value in reversed(self.derive.values):
             outer = maps.get(value.name)
             if outer is None:
+                continue
+            if value is not top and value.name in carried and len(value.leaf.shape) == 1:
+                total.append(self.compose(outer, Derivative(value.symbol, before)))
                 continue
             for leaf in sorted(self.derive.leaves(value), key=lambda e: str(e.attr)):
                 inner = next((v for v in self.derive.values if v.leaf is leaf), None)
@@ -73,10 +81,14 @@ class StepJacobian:
             return then
         if isinstance(then, Identity):
             return first
+        match then:
+            case Product((number, Identity())):
+                return product([number, first])
         left, right = (first, then) if self.row else (then, first)
         match factors_of(left), factors_of(right):
             case (*before, Diag(a)), (Diag(b), *after):
-                return product([*before, Diag(hadamard([a, b])), *after])
+                # Element by element the order does not count: that of the path, in either layout.
+                return product([*before, Diag(hadamard([a, b] if self.row else [b, a])), *after])
         return product([left, right])
 
     def linear(self, e: Expr, g: Expr) -> Formula:

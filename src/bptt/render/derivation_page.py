@@ -47,11 +47,13 @@ def derivation_page(
     shapes: bool = False,
     explain: bool = False,
     graph: bool = False,
+    times: bool = False,
 ) -> Page:
     """The page in one notation or both; with `shapes` under the factors, with `explain` the reasons for
-    every transpose and order, with `graph` a drawing of the model.
+    every transpose and order, with `graph` a drawing of the model. `times` tells whether the page will
+    show the time t (`h_t`; a terminal shows `h`).
     """
-    writer = _Writer(derivations, notation, shapes, explain)
+    writer = _Writer(derivations, notation, shapes, explain, times)
     board = derivations.board
     sections = [writer.model(graph), *([] if derivations.of else [writer.results()])]
     sections += [writer.gradient(g) for g in derivations.gradients]
@@ -61,7 +63,10 @@ def derivation_page(
 
 
 class _Writer:
-    def __init__(self, derivations: Derivations, notation: str, shapes: bool, explain: bool) -> None:
+    def __init__(
+        self, derivations: Derivations, notation: str, shapes: bool, explain: bool, times: bool
+    ) -> None:
+        self.times = times
         self.derivations, self.board = derivations, derivations.board
         self.notation, self.shapes, self.explain = notation, shapes, explain
         self.model_name = self.board.model.name
@@ -142,7 +147,8 @@ class _Writer:
             )
         if board.recurrent:
             yield (
-                *("A quantity without a time is that of step t. J is the ", kind, " of step t; "),
+                *(() if self.times else ("A quantity without a time is that of step t. ",)),
+                *(board.loss.symbol, f" is the {kind} of step t; "),
                 *(ALL, " = ", Sum("t", Symbol("J", (), NOW), None, Time("", 1), Time("T", 0))),
                 " is that of all steps.",
                 *self._bar(),

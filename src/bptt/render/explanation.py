@@ -17,11 +17,12 @@ from bptt.derivation.derive import Deriver
 from bptt.derivation.matrix_form import product, transpose
 from bptt.derivation.steps import Derivation
 from bptt.derivation.whole import Derivations, targets
-from bptt.formula.shapes import NUMBER, NonConforming, Pair, shape_of
-from bptt.formula.tree import Add, Formula, Grid, Index, Product, Sum, Symbol, Text
+from bptt.formula.shapes import NUMBER, ONE, NonConforming, shape_of
+from bptt.formula.tree import Add, Formula, Grid, Index, Product, Size, Sum, Symbol, Text
 from bptt.ir.dims import Dim
 from bptt.ir.expr import Expr
 from bptt.ir.ops import Op
+from bptt.render.dimensions import pair_text
 from bptt.render.page import Block, Display, Paragraph, Row, Section, Table
 
 # The worked instance: two elements that go in, three that come out, and the second word is the true one.
@@ -229,7 +230,7 @@ class _Explainer:
     def _outer_alternatives(self, leaf: Expr, first: Formula, second: Formula) -> Iterator[Block]:
         table = self.board.symbols[leaf]
         square = leaf.shape[0] == leaf.shape[1]
-        m, n = (str(d) for d in leaf.shape)
+        m, n = map(Size, leaf.shape)
         turned = self._outer_product(second, first)
         one_number = product([first, transpose(second)] if self.row else [transpose(first), second])
         i, j = (index.letter for index in self.deriver.places(leaf))
@@ -241,7 +242,7 @@ class _Explainer:
             wrong_places += (". The shape is right, so only the index form tells",)
             inner: Text = ("one number, the sum of the products along the diagonal",)
         else:
-            inner = (f"{m} and {n} are different sizes; were they equal, it would be one number",)
+            inner = (m, " and ", n, " are different sizes; were they equal, it would be one number")
         rows = [
             (product([first, second]), None),
             (turned, wrong_places),
@@ -255,14 +256,15 @@ class _Explainer:
         try:
             result = shape_of(formula, self.layout)
         except NonConforming as error:
-            inner = f"cannot be multiplied: {_inner(error)}"
-            return (formula,), (shapes,), (inner,) if words is None else (inner + "; ", *words)
-        what = "a number" if result == NUMBER else f"{result[0]}×{result[1]}"
-        return (formula,), (f"{shapes} = {what}",), words or (what,)
+            inner: Text = ("cannot be multiplied: ", *_inner(error))
+            return (formula,), shapes, inner if words is None else (*inner, "; ", *words)
+        what: Text = ("a number",) if result == NUMBER else pair_text(result)
+        return (formula,), (*shapes, " = ", *what), words or what
 
-    def _factor_shapes(self, formula: Formula) -> str:
+    def _factor_shapes(self, formula: Formula) -> Text:
         factors = formula.factors if isinstance(formula, Product) else (formula,)
-        return "".join(_written(shape_of(factor, self.layout)) for factor in factors)
+        pairs = (pair_text(shape_of(factor, self.layout)) for factor in factors)
+        return tuple(part for pair in pairs for part in ("(", *pair, ")"))
 
     # Passing back through a matrix.
 
@@ -358,15 +360,10 @@ def _number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-def _written(shape: Pair) -> str:
-    return f"({shape[0]}×{shape[1]})"
-
-
-def _inner(error: NonConforming) -> str:
+def _inner(error: NonConforming) -> Text:
     (_, left), (right, _) = error.shapes
-    columns, rows = _counted(left, "column"), _counted(right, "row")
-    return f"{columns} {'meets' if str(left) == '1' else 'meet'} {rows}"
+    return (*_counted(left, "column"), " meets " if left == ONE else " meet ", *_counted(right, "row"))
 
 
-def _counted(size: Dim, word: str) -> str:
-    return f"{size} {word}" + ("" if str(size) == "1" else "s")
+def _counted(size: Dim, word: str) -> Text:
+    return Size(size), f" {word}" if size == ONE else f" {word}s"

@@ -92,10 +92,10 @@ def write(mark: Mark, is_small: bool = False) -> str:
         case Evaluated(body, below):
             return rf"\left.{write(body)}\right\vert{_script('_', below)}"
         case Matrix(rows):
-            lines = _NEXT.join(" & ".join(map(write, row)) for row in rows)
-            return rf"\begin{{bmatrix}} {lines} \end{{bmatrix}}"
-        case Stack((first, *rest)):
-            lines = [f"& {write(first)}", *(rf"& \quad {write(line)}" for line in rest)]
+            cells = _NEXT.join(" & ".join(map(write, row)) for row in rows)
+            return rf"\begin{{bmatrix}} {cells} \end{{bmatrix}}"
+        case Stack(stacked):
+            lines = [f"& {write(stacked[0])}", *(rf"& \quad {write(line)}" for line in stacked[1:])]
             return rf"\begin{{aligned}} {_NEXT.join(lines)} \end{{aligned}}"
         case Under(body, note):
             return rf"\underset{{{write(note, True)}}}{{{write(body)}}}"
@@ -115,7 +115,8 @@ def _script(place: str, mark: Mark | None) -> str:
 def _joined(parts: list[str], is_small: bool) -> str:
     text = ""
     for place, part in enumerate(parts):
-        if part == r"\," and parts[place + 1].startswith(tuple(_FUNCTIONS.values())):
+        following = parts[place + 1] if place + 1 < len(parts) else ""
+        if part == r"\," and following.startswith(tuple(_FUNCTIONS.values())):
             continue
         needed = _ENDS_IN_COMMAND.search(text) and part[0].isalpha()
         wanted = text not in ("", "-") and text[-1] not in "([" and part[0] not in ",)]" and not is_small

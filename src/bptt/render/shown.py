@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from bptt.derivation.whole import Derivations
 from bptt.formula.tree import Text
@@ -35,7 +36,7 @@ class ShownDerivation:
     `shapes`, `explain`.
     """
 
-    def __init__(self, derivations: Derivations, **options: str | bool) -> None:
+    def __init__(self, derivations: Derivations, **options: Any) -> None:
         self.derivations, self._options = derivations, options
 
     @property
@@ -67,7 +68,7 @@ class ShownDerivation:
         return derivation_data(self.derivations)
 
     def text(self, width: int = WIDTH) -> str:
-        return terminal.render(self._page(), width)
+        return terminal.render(self._page(times=False), width)
 
     def markdown(self) -> str:
         return markdown.render(self._page(graph=True))
@@ -80,8 +81,9 @@ class ShownDerivation:
         """A whole page, in one file."""
         return html.render(self._page(graph=True))
 
-    def _page(self, graph: bool = False) -> Page:
-        return derivation_page(self.derivations, graph=graph, **self._options)  # type: ignore[arg-type]
+    def _page(self, graph: bool = False, times: bool = True) -> Page:
+        options: dict[str, Any] = self._options
+        return derivation_page(self.derivations, graph=graph, times=times, **options)
 
     def __str__(self) -> str:
         return self.text()

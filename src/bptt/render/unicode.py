@@ -92,8 +92,15 @@ def show(formula: Formula) -> str:
 
 
 def run(formula: Formula) -> Run:
-    """The formula as items, from which lines are made."""
+    """The formula as items, from which lines are made. A size by itself stands as in a shape: `h`."""
+    if isinstance(formula, Size):
+        return (str(formula.dim),)
     return _Writer().part(formula, Strength.SUM)
+
+
+def _of_hadamard(part: Formula) -> Strength:
+    """A fraction on one line goes in brackets, for `a / b ∘ c` might be read as a / (b ∘ c)."""
+    return Strength.PRODUCT if isinstance(part, Quotient) else Strength.QUOTIENT
 
 
 def flat(items: Run) -> str:
@@ -142,7 +149,7 @@ class _Writer:
             case Number(value):
                 return (names.number(value),)
             case Size(dim):
-                return (str(dim),)
+                return (names.size(dim),)
             case Symbol():
                 return (names.symbol(formula, self._hides(formula)),)
             case Indexed(base, indices):
@@ -240,7 +247,7 @@ class _Writer:
         items: Run = ()
         for place, part in enumerate(parts):
             items += (" ", Break(_HADAMARD), "∘ ") if items else ()
-            items += self.part(part, Strength.QUOTIENT, place == len(parts) - 1)
+            items += self.part(part, _of_hadamard(part), place == len(parts) - 1)
         return items
 
     def _sum_over(self, formula: Sum) -> Run:

@@ -91,6 +91,18 @@ def dim(dim: Dim) -> str:
     return str(dim).replace(" ", "")
 
 
+def size(dim: Dim) -> str:
+    """A size among other numbers: `dₕ`, for `h` would be the vector; V, B and T are known by their letter."""
+    known = {"V", "B", "T"}
+    parts = []
+    for term, factor in dim.terms:
+        one = term if term in known else f"d{subscript(term)}"
+        parts.append(one if factor == 1 else f"{factor} {one}")
+    if dim.constant or not parts:
+        parts.append(str(dim.constant))
+    return " + ".join(parts).replace("+ -", "− ")
+
+
 def time(written: Time) -> str:
     """A time as it stands in brackets: `t`, `t-1`, `T`, `0`."""
     if not written.letter:
