@@ -27,6 +27,13 @@ from bptt.formula.tree import (
 )
 
 Mutants = Iterator[tuple[str, Formula]]
+KINDS = (
+    "a transpose less", "a diag less", "a prime less", "a sign", "a term less", "a factor less",
+    "factors in the other order", "a matrix product for an elementwise one",
+    "an elementwise product for a matrix one", "another name", "another step", "another index",
+    "indices in the other order", "a step later", "without its step", "a step less in a sum",
+    "a step less in a product", "steps in the other order",
+)  # fmt: skip
 
 
 def mutants(formula: Formula, layout: str, symbols: Iterable[Symbol]) -> Mutants:
@@ -87,7 +94,10 @@ class _Faults:
                 by = 1 if part.falling else -1
                 yield "a step less in a product", replace(part, last=last.shift(by))
                 yield "a step less in a product", replace(part, first=first.shift(-by))
-                yield "steps in the other order", replace(part, first=last, last=first, falling=not part.falling)
+                yield (
+                    "steps in the other order",
+                    replace(part, first=last, last=first, falling=not part.falling),
+                )
 
     def _of_product(self, factors: tuple[Formula, ...]) -> Mutants:
         numbers = [self.is_number(f) for f in factors]

@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from derivation.truth import NOW, Array, Node, World
 
 from bptt.derivation.board import LOSS
 from bptt.derivation.through_time import ALL
@@ -24,9 +23,9 @@ from bptt.formula.evaluate import Point, evaluate
 from bptt.formula.functions import TINY
 from bptt.formula.tensor import Tensor, matrix, merged, named
 from bptt.formula.tree import Derivative, Formula, Indexed, Symbol, Time
-from bptt.ir import build
 from bptt.ir.expr import Expr
 from bptt.ir.ops import Op
+from derivation.truth import NOW, Array, Node, World
 
 Times = Mapping[str, int]
 
@@ -72,6 +71,13 @@ class Reading:
             if not letters:
                 self._known[formula] = known
         return known
+
+    def vanishes(self, formula: Derivative) -> bool:
+        """Whether the derivative of a loss is zero, also where a batch leaves it no shape as a matrix."""
+        bottom = formula.bottom.base if isinstance(formula.bottom, Indexed) else formula.bottom
+        assert isinstance(formula.top, Symbol) and isinstance(bottom, Symbol)
+        times = self.point.times
+        return not self._of_loss(formula.top, bottom, self.time(formula.at, times), times).any()
 
     # Symbols.
 
@@ -132,7 +138,7 @@ class Reading:
                 return self._lettered(bottom, array, [], [i.letter for i in bottom.indices])
             case Symbol(), Symbol() if top.shape:
                 return matrix(self._jacobian(top, bottom, times))
-            case (Indexed(Symbol()) | Symbol()), (Indexed(Symbol()) | Symbol()):
+            case ((Indexed(Symbol()) | Symbol()), (Indexed(Symbol()) | Symbol())):
                 return self._local(top, bottom, times)
             case _, (Indexed(Symbol()) | Symbol()):
                 return self._of_formula(top, bottom, times)

@@ -12,18 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bptt.derivation.board import LOSS, Board, Value
-from bptt.formula.evaluate import Point, evaluate
+from bptt.derivation.board import Board, Value
 from bptt.formula.functions import ELEMENTWISE, TINY
-from bptt.formula.tensor import Tensor, merged, named
-from bptt.formula.tree import Derivative, Formula, Indexed, Symbol
 from bptt.ir import build
 from bptt.ir.dims import Shape
 from bptt.ir.expr import Expr
@@ -32,9 +29,12 @@ from bptt.ir.ops import Op
 from bptt.ir.traversal import topological
 
 Array = npt.NDArray[Any]
-# t, and the number of steps: two before t, and two after it, so that whatever reaches two steps is seen.
-NOW, LAST = 3, 5
+# t, and the number of steps: two before t, so that a value from two steps before has been computed, and three
+# after it, so that a product of Jacobians from t+1 on has an order.
+NOW, LAST = 3, 6
 EXAMPLES = 2
+# What everything is, at every step.
+Run = dict[tuple[Expr, int], Array]
 FUNCTIONS = {
     Op.TANH: "tanh", Op.SIGMOID: "sigmoid", Op.RELU: "relu", Op.STEP: "step", Op.SOFTPLUS: "softplus",
     Op.EXP: "exp", Op.LOG: "log", Op.SQRT: "sqrt",
@@ -53,10 +53,16 @@ def sizes_of(model: Model) -> dict[str, int]:
 def compute(e: Expr, leaves: Mapping[Expr, Array], sizes: Mapping[str, int]) -> Array:
     """The value of an expression, given the values of its leaves."""
     known: dict[Expr, Array] = {}
-    for node in topological([e]):
+    for node in ordered(e):
         given = leaves.get(node)
         known[node] = _operation(node, [known[a] for a in node.args], sizes) if given is None else given
     return known[e]
+
+
+@cache
+def ordered(e: Expr) -> tuple[Expr, ...]:
+    """An expression's parts in the order of computation."""
+    return tuple(topological([e]))
 
 
 def _operation(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
@@ -154,9 +160,9 @@ class World:
         self.values = list(board.values.values())
         self.by_leaf = {v.leaf: v for v in self.values}
         self.carries = {s.name: build.carry(s.name, s.shape) for s in self.model.states}
-        self.given: dict[tuple[Expr, int], Array] = {}
+        self.given: Run = {}
         self._draw(np.random.default_rng(seed), plain)
-        self.runs: dict[Node | None, dict[tuple[Expr, int], Array]] = {}
+        self.runs: dict[Node | None, Run] = {}
 
     @property
     def start(self) -> int:
@@ -200,7 +206,7 @@ class World:
 
     # Runs.
 
-    def run(self, node: Node | None = None) -> dict[tuple[Expr, int], Array]:
+    def run(self, node: Node | None = None) -> Run:
         """Every value at every step, with every element of the node moved in turn (or with nothing moved)."""
         if node not in self.runs:
             self.runs[node] = self._run(node)
@@ -211,8 +217,8 @@ class World:
         shape = self.shape(leaf.shape)
         return array + 1j * TINY * np.eye(prod(shape)).reshape(-1, 1, *shape)
 
-    def _run(self, node: Node | None) -> dict[tuple[Expr, int], Array]:
-        found: dict[tuple[Expr, int], Array] = {}
+    def _run(self, node: Node | None) -> Run:
+        found: Run = {}
         first = 1
         if node is not None:
             base = self.run()
@@ -241,13 +247,21 @@ class World:
                     array = move(array, *self._entered(state.variable, state.lag, time))
                 leaves[leaf] = move(array, Node("use", leaf, time))
             for value in self.values:
-                array = compute(value.definition, leaves, self.sizes)
+                array = self._value(value, leaves, None if node is None else base, time)
                 nodes = [Node("value", value.leaf, time)]
                 if value.leaf in self.board.constants:
                     nodes = [Node("parameter", value.leaf, at) for at in (time, None)]
                 leaves[value.leaf] = move(array, *nodes)
             found |= {(leaf, time): array for leaf, array in leaves.items()}
         return found
+
+    def _value(self, value: Value, leaves: Mapping[Expr, Array], base: Run | None, time: int) -> Array:
+        """The value of one equation: that of the unmoved run, if nothing in it has moved."""
+        if base is not None:
+            named = [e for e in ordered(value.definition) if e in leaves]
+            if all(leaves[e] is base[e, time] for e in named):
+                return base[value.leaf, time]
+        return compute(value.definition, leaves, self.sizes)
 
     def _entered(self, variable: str, lag: int, time: int) -> list[Node]:
         """What has been handed on to become the carry of this lag at this time, as it entered before."""
