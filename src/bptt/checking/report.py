@@ -38,9 +38,9 @@ class Claim:
 
     `span` is that of the right side, `fault` that of the part that is wrong. `target` is what is claimed to
     be known ("∂J/∂U"), `kind` a key of KINDS for a wrong one, `convention` the convention under which it is
-    right, `mend` the right side that would be right, as LaTeX, and `reason` why, for a student. `follows_from`
-    is the line of the claim whose error it repeats, `reading` how it was read where there was a choice, and
-    `missing` what would be needed to decide it.
+    right, `mend` the right side that would be right, as LaTeX, and `reason` why, for a student.
+    `follows_from` is the line of the claim whose error it repeats, `reading` how it was read where there
+    was a choice, and `missing` what would be needed to decide it.
     """
 
     span: Span
