@@ -5,7 +5,7 @@
     ∂J/∂W           by a parameter: through its uses in all steps
     ∂v_k/∂w_i       elements of two names: one equation, everything else that it names held fixed
     ∂/∂w_i (…)      the formula in brackets, every other symbol held fixed
-    ∂h/∂h[t-1]      one step, from what entered it to what it carries on, as the matrix it is used as
+    ∂h/∂k[t-1]      one step, from what entered it to what it carries on, as the matrix it is used as
 
 J of a batch is the sum over its examples.
 """
@@ -182,11 +182,11 @@ class Reading:
     def _jacobian(self, top: Symbol, bottom: Symbol, times: Times) -> Array:
         """Outputs by inputs in rows, inputs by outputs in columns."""
         new, old = self.time(top.time, times), self.time(bottom.time, times)
-        if new is None or old != new - 1 or self.board.batch:
+        if new is None or old is None or old >= new or self.board.batch:
             raise NoMeaning("the derivative of a vector by a vector that is not one step")
         states = self.board.model.states
         if self.bundle in (top.name, bottom.name):
-            if top.name != bottom.name:
+            if top.name != bottom.name or old != new - 1:
                 raise NoMeaning("all that is carried by a part of it")
             blocks = []
             for node, old_state in zip(self._entries(new), states, strict=True):
@@ -202,7 +202,7 @@ class Reading:
                 blocks.append(row)
             by_inputs = np.block(blocks)
         else:
-            node = Node("entry", self._carry(bottom.name, 1), new)
+            node = Node("entry", self._carry(bottom.name, new - old), new)
             by_inputs = self._moved_by(self.world.run(node), self.names[top.name, top.of], new, node)
         return by_inputs.T if self.row else by_inputs
 

@@ -46,10 +46,14 @@ class StepJacobian:
 
     def _through(self, top: Value, carry: Expr) -> Formula:
         """Σ over the paths from `top` down to the carry of the products of the maps along them."""
-        maps: dict[str, Formula] = {top.name: Identity(top.leaf.shape[0])}
+        n, m = top.leaf.shape[0], carry.shape[0]
+        before = self.board.symbol(carry)
+        if before is None:
+            # It is only handed on, to be read when it is older.
+            return Zeros((n, m) if self.row else (m, n))
+        maps: dict[str, Formula] = {top.name: Identity(n)}
         total: list[Formula] = []
         carried = {s.variable for s in self.board.model.states}
-        before = self.board.symbols[carry]
         for value in reversed(self.derive.values):
             outer = maps.get(value.name)
             if outer is None:
@@ -72,7 +76,6 @@ class StepJacobian:
                 else:
                     known = maps.get(inner.name)
                     maps[inner.name] = step if known is None else add_maps([known, step])
-        n, m = top.leaf.shape[0], carry.shape[0]
         return add_maps(total) if total else Zeros((n, m) if self.row else (m, n))
 
     def compose(self, first: Formula, then: Formula) -> Formula:
