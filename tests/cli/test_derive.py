@@ -6,6 +6,7 @@ import json
 import os
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def data(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
 def headings(out: str) -> list[str]:
     """The lines that have a rule below them."""
     lines = out.splitlines()
-    return [a for a, b in zip(lines, lines[1:], strict=False) if b and set(b) <= set("═─╌") and a]
+    return [a for a, b in pairwise(lines) if a and b and set(b) <= set("═─╌")]
 
 
 # The page in the terminal.
