@@ -26,6 +26,7 @@ from bptt.ir.ops import Op
 from bptt.ir.traversal import topological
 from bptt.render.unicode import show
 from cells import MODELS
+from derivation.hard_cells import HARD
 from derivation.reading import NoMeaning, Reading
 from derivation.truth import World
 
@@ -82,7 +83,7 @@ class Claims:
 
 @cache
 def claims_of_model(name: str, layout: str, objective: str, batch: bool, fused: bool = True) -> Claims:
-    return claims_of(put_on_board(MODELS[name], layout, objective, batch, fused=fused))
+    return claims_of(put_on_board((MODELS | HARD)[name], layout, objective, batch, fused=fused))
 
 
 def leaves_of(board: Board) -> dict[Expr, str]:
