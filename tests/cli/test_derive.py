@@ -327,3 +327,26 @@ def test_equations_that_are_wrong_are_pointed_at(capsys: pytest.CaptureFixture[s
 def test_every_shipped_model(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     out = shown(capsys, model, "--notation", "matrix", "--layout", "column", "--width", "80")
     assert "None" not in out and max(map(len, out.splitlines())) <= 80
+
+
+# What the documents show.
+
+
+def excerpts() -> list[tuple[str, str]]:
+    """The commands that documents show with what they print, and each passage of that."""
+    root = Path(__file__).parents[2]
+    found = []
+    for page in ("README.md", "docs/derive.md"):
+        text = (root / page).read_text(encoding="utf-8")
+        for command, block in re.findall(r"```text\n\$ bptt (derive .*)\n((?:.*\n)*?)```", text):
+            found += [(command, passage.strip("\n")) for passage in block.split("…\n")]
+    return found
+
+
+@pytest.mark.parametrize(("command", "passage"), excerpts())
+def test_excerpts_are_what_is_printed(command: str, passage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert passage in shown(capsys, *command.split()[1:], "--width", "80")
+
+
+def test_excerpts_were_found() -> None:
+    assert len(excerpts()) >= 6

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +92,10 @@ def test_data_are_those_of_the_command(model: bptt.Model, capsys: pytest.Capture
 def test_what_there_is_not(model: bptt.Model, options: dict[str, object]) -> None:
     with pytest.raises(bptt.InputError):
         model.derivation(**options)  # type: ignore[arg-type]
+
+
+def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(Path(__file__).parents[2] / "examples" / "derivation.py"), run_name="__main__")
+    results, steps = capsys.readouterr().out.split("\n\n")
+    assert "∂J/∂Uz |ₜ = h[t-1]ᵀ δᶻ" in results.splitlines() and len(results.splitlines()) == 5
+    assert re.search(r"^h\[t-1\]ᵢ δᶻⱼ +Kronecker delta$", steps, re.MULTILINE)
