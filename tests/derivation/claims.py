@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from bptt.derivation.through_time import ThroughTime
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming, Undefined, shape_of
 from bptt.formula.tensor import Tensor
-from bptt.formula.tree import Derivative, Formula, Indexed, Number, Symbol, children
+from bptt.formula.tree import Derivative, Formula, Indexed, Number, Symbol, TokenPart, children
 from bptt.ir.expr import Expr
 from bptt.ir.ops import Op
 from bptt.ir.traversal import topological
@@ -119,6 +119,8 @@ def claims_of(board: Board) -> Claims:
         found.add(derivation.index, f"{name}: index form")
         found.add(derivation.matrix, f"{name}: matrix form")
         found.add(derivation.written_out, f"{name}: written out")
+        for chain in derivation.forms:
+            found.add(chain, f"{name}: other forms")
         if derivation.matrix is None:
             found.obstacles[name] = derivation.obstacle
         else:
@@ -153,13 +155,13 @@ class Proof:
     """Claims tried in one world, or in one of UNROLLED steps if they are about so many."""
 
     def __init__(self, board: Board, seed: int, plain: bool = False) -> None:
-        self.board = board
+        self.board, self.seed = board, seed
         self.long = Reading(World(board, seed, plain))
         self.short = Reading(World(board, seed, plain, UNROLLED))
 
     def fault(self, claim: Claim) -> str:
         """What is wrong with a claim; "" where it holds."""
-        reading = self.short if claim.unrolled else self.long
+        reading = self._reading(claim)
         try:
             if is_zero(claim.right) and isinstance(claim.left, Derivative):
                 return "" if reading.vanishes(claim.left) else "not zero"
@@ -174,6 +176,15 @@ class Proof:
             )
         except WORTHLESS as error:
             return f"{type(error).__name__} {error}"
+
+    def _reading(self, claim: Claim) -> Reading:
+        if isinstance(claim.left, Derivative) and isinstance(claim.left.bottom, TokenPart):
+            return self._one_hot
+        return self.short if claim.unrolled else self.long
+
+    @cached_property
+    def _one_hot(self) -> Reading:
+        return Reading(World(self.board, self.seed, plain=True))
 
     def _other_shape(self, claim: Claim) -> str:
         """In matrix notation both sides have the same rows and columns, in symbols too."""

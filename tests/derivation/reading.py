@@ -5,6 +5,7 @@
     ∂J/∂W           by a parameter: through its uses in all steps
     ∂v_k/∂w_i       elements of two names: one equation, everything else that it names held fixed
     ∂/∂w_i (…)      the formula in brackets, every other symbol held fixed
+    ∂J/∂L_x         what the token picks of ∂J/∂L; all of it that is not zero, where the token is one-hot
     ∂h/∂k[t-1]      one step, from what entered it to what it carries on, as the matrix it is used as
 
 J of a batch is the sum over its examples.
@@ -21,8 +22,9 @@ from bptt.derivation.board import LOSS
 from bptt.derivation.through_time import ALL
 from bptt.formula.evaluate import Point, evaluate
 from bptt.formula.functions import TINY
+from bptt.formula.matrices import token_part
 from bptt.formula.tensor import Tensor, matrix, merged, named
-from bptt.formula.tree import Derivative, Formula, Indexed, Symbol, Time
+from bptt.formula.tree import Derivative, Formula, Indexed, Symbol, Time, TokenPart
 from bptt.ir.expr import Expr
 from bptt.ir.ops import Op
 from derivation.truth import NOW, Array, Node, World
@@ -136,6 +138,9 @@ class Reading:
             case Symbol(), Indexed(Symbol() as symbol, _) if self._is_loss(top):
                 array = self._of_loss(top, symbol, at, times)
                 return self._lettered(bottom, array, [], [i.letter for i in bottom.indices])
+            case Symbol(), TokenPart(Symbol() as table, token) if self._is_loss(top):
+                whole = self._oriented(self._of_loss(top, table, at, times))
+                return token_part(bottom, whole, self.value(token), self.board.layout)
             case Symbol(), Symbol() if top.shape:
                 return matrix(self._jacobian(top, bottom, times))
             case ((Indexed(Symbol()) | Symbol()), (Indexed(Symbol()) | Symbol())):

@@ -78,8 +78,10 @@ def test_every_formula_of_a_shipped_model_is_the_true_derivative(
 def test_every_formula_of_a_cell_is_the_true_derivative(
     name: str, layout: str, objective: str, batch: bool
 ) -> None:
-    failed = [f for f in failures(claims_of_model(name, layout, objective, batch), seed=2) if f.fault != ZERO]
+    claims = claims_of_model(name, layout, objective, batch)
+    failed = [f for f in failures(claims, seed=2) if f.fault != ZERO]
     assert not failed, told(failed)
+    assert all(claims.obstacles.values())
 
 
 @pytest.mark.slow
@@ -145,6 +147,7 @@ def test_what_is_claimed(name: str) -> None:
     for quantity in leaves_of(claims.board).values():
         assert {f"{quantity}: index form", f"{quantity}: matrix form"} <= places
     readings = {claim.reading for claim in claims.claims}
+    assert "L (param): other forms" in places
     if MODELS[name].states:
         assert {"recursion", "closed form", "unrolled"} <= places
         assert {f"{parameter} (param): through time" for parameter in MODELS[name].params} <= places
@@ -170,7 +173,7 @@ def test_nothing_is_shown_that_is_not_among_the_claims(name: str, of: bool) -> N
     )
     chains = list(shown.carried)
     for gradient in shown.gradients:
-        chains += [*gradient.local, gradient.index, *gradient.through_time]
+        chains += [*gradient.local, gradient.index, *gradient.forms, *gradient.through_time]
         chains += [c for c in (gradient.matrix, gradient.written_out) if c is not None]
     assert len(chains) > 1
     for chain in chains:
