@@ -24,6 +24,7 @@ def derivation_data(derivations: Derivations) -> dict[str, Any]:
         "equations": [writer.definition(d) for d in derivations.definitions],
         "gradients": [writer.gradient(g) for g in derivations.gradients],
         "through_time": [writer.chain(c) for c in derivations.carried],
+        "obstacle": derivations.obstacle,
     }
 
 
@@ -43,6 +44,7 @@ class _Writer:
             "matrix": None if definition.matrix is None else self.formula(definition.matrix),
             "element": self.formula(definition.left_element),
             "index": self.formula(definition.element),
+            "meaning": definition.meaning,
         }
 
     def gradient(self, g: Derivation) -> dict[str, Any]:
@@ -55,6 +57,8 @@ class _Writer:
             "index": self.chain(g.index),
             "matrix": None if g.matrix is None else self.chain(g.matrix),
             "written_out": None if g.written_out is None else self.formula(g.written_out.result),
+            "obstacle": g.obstacle,
+            "forms": [self.chain(c) for c in g.forms],
             "through_time": [self.chain(c) for c in g.through_time],
         }
 

@@ -41,7 +41,10 @@ class ShownDerivation:
 
     @property
     def steps(self) -> list[ShownStep]:
-        """Every step of the gradient that was asked for (of all, if none was), elements before matrices."""
+        """Every step of the gradient that was asked for (of all, if none was), elements before matrices, in
+        the notation that was asked for.
+        """
+        notation = self._options.get("notation", "both")
         gradients = self.derivations.gradients
         wanted = gradients if self.derivations.of is None else gradients[-1:]
         timed = self.derivations.board.recurrent
@@ -52,6 +55,7 @@ class ShownDerivation:
             )
             for g in wanted
             for chain in (*g.local, g.index, *([g.matrix] if g.matrix else []))
+            if notation in ("both", chain.notation)
             for step in chain.steps
         ]  # fmt: skip
 
