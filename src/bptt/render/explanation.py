@@ -201,14 +201,15 @@ class _Explainer:
             "And so it must be. Raise ", element, " by a little, say ", Symbol("epsilon"), ": of ",
             use.value.symbol, " only ", out, " changes, by ", into, " ", Symbol("epsilon"),
             " = ", *(() if inputs[active] == 1.0 else (f"{inputs[active]:g} ",)), Symbol("epsilon"), "; ",
-            self.board.loss.symbol, f" changes by {_number(change)} times that, to first order, {_number(change * inputs[active])} ",
+            self.board.loss.symbol, f" changes by {_number(change)} times that, to first order, ",
+            f"{_number(change * inputs[active])} ",
             Symbol("epsilon"), f". This is the element in row {place[0].letter}, column {place[1].letter}.",
         ))  # fmt: skip
         if use.vector.op is Op.TOKEN:
             yield Paragraph((
                 vector, " is one-hot, so of the gradient of ", self.board.symbols[leaf],
-                f" only what belongs to its token is not zero: one {'row' if self.row else 'column'}. This is the "
-                "look-up of an embedding, read backwards.",
+                f" only what belongs to its token is not zero: one {'row' if self.row else 'column'}. This is "
+                "the look-up of an embedding, read backwards.",
             ))  # fmt: skip
 
     def _instance(self, use: _Use, vector: Formula) -> Text:
