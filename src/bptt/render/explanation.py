@@ -208,8 +208,8 @@ class _Explainer:
         if use.vector.op is Op.TOKEN:
             yield Paragraph((
                 vector, " is one-hot, so of the gradient of ", self.board.symbols[leaf],
-                f" only what belongs to its token is not zero: one {'row' if self.row else 'column'}. This is "
-                "the look-up of an embedding, read backwards.",
+                " only what belongs to its token is not zero, one ", "row" if self.row else "column",
+                ". This is the look-up of an embedding, read backwards.",
             ))  # fmt: skip
 
     def _instance(self, use: _Use, vector: Formula) -> Text:
