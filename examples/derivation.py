@@ -1,6 +1,6 @@
 """The gradients of a cell of one's own as a short summary: `python examples/derivation.py`.
 
-Of each parameter the gradient of one step; of one of them every step of the derivation, with its rule.
+Of each parameter the gradient of one step; of one of them every step of the derivation, element by element.
 """
 
 import bptt
@@ -17,5 +17,5 @@ if __name__ == "__main__":
     for name in model.params:
         print(model.derivation(of=name).result)
     print()
-    for step in model.derivation(of="Uz").steps:
+    for step in model.derivation(of="Uz", notation="index").steps:
         print(f"{step.after:45} {step.rule}")

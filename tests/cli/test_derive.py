@@ -255,7 +255,27 @@ def test_json_has_what_the_documents_say(capsys: pytest.CaptureFixture[str]) -> 
     assert r"\top" in u["matrix"]["steps"][-1]["after"]["latex"]
     assert "a_h" in gradients and not any("·" in name for name in gradients)
     assert gradients["a_h"]["written_out"]["text"] == "Uᵀ (ŷ − y) ∘ h ∘ (1 − h)"
-    assert found["through_time"]
+    assert found["through_time"] and found["obstacle"] == ""
+    assert [show["steps"][-1]["rule"] for show in gradients["L"]["forms"]] == ["one-hot input"]
+    for g in gradients.values():
+        assert set(g) == documented("A gradient:")
+        assert (g["matrix"] is None) == bool(g["obstacle"])
+        assert set(g["index"]) == documented("A chain:")
+    assert set(found) == documented("`bptt derive --json` prints")
+
+
+def documented(after: str) -> set[str]:
+    """The fields in the first table of the page behind some words."""
+    page = (Path(__file__).parents[2] / "docs" / "derive.md").read_text(encoding="utf-8")
+    table = page[page.index(after) :].split("|---|---|\n")[1].split("\n\n")[0]
+    cells = " ".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))
+    return set(re.findall(r"`(\w+)`", cells))
+
+
+def test_json_says_what_is_in_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    found = data(capsys, CELLS["memory matrix"], "--batch")
+    assert found["obstacle"]
+    assert any(g["matrix"] is None and g["obstacle"] for g in found["gradients"])
 
 
 def test_chains_in_json_hang_together(capsys: pytest.CaptureFixture[str]) -> None:
