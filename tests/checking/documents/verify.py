@@ -1,4 +1,4 @@
-"""The expected verdicts beside the documents, confirmed by numbers. `verify.py [NAME ...]` prints what differs.
+"""Numbers confirm the expected verdicts beside the documents. `verify.py [NAME ...]` prints what they refuse.
 
 Every NAME.json holds the model of its document as Python statements (`equations`) over random arrays
 (`given`), and for each claim its two sides, transcribed by hand (`left`, `right`, and `mended` for the right
@@ -51,6 +51,8 @@ FUNCTIONS: dict[str, Any] = {
     "exp": np.exp, "log": np.log, "log2": np.log2, "tanh": np.tanh, "sqrt": np.sqrt,
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
     "softmax": softmax,
+    "relu": lambda z: z * (np.real(z) > 0),
+    "step": lambda z: np.where(np.real(z) > 0, 1.0, 0.0),
     "had": hadamard,
     "E": np.einsum,
     "eye": np.eye, "ones": np.ones, "array": np.array, "stack": np.stack, "kron": np.kron,
