@@ -31,7 +31,7 @@ def has_diagonals(formula: Formula) -> bool:
     match formula:
         case Diag() | Derivative(Symbol(shape=(_,)), Symbol(shape=(_,))):
             return True
-    return any(map(has_jacobians, children(formula)))
+    return any(map(has_diagonals, children(formula)))
 
 
 def has_elements_by_elements(formula: Formula) -> bool:
