@@ -9,6 +9,7 @@ reading it against the symbols that the document has introduced.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bptt.source import Source, Span
@@ -119,11 +120,12 @@ class At:
     inner: Written
     where: tuple[Written, ...]
     span: Span = field(compare=False, repr=False)
+    scripts: Scripts = Scripts()
 
 
 @dataclass(frozen=True)
 class Big:
-    """Σ or Π with what stands below and above it, and all that follows up to the next + or − of its level."""
+    """Σ, Π or ∫ with what stands below and above it, and all that follows up to the next + or − of its level."""
 
     sign: str
     below: tuple[Written, ...]
@@ -136,17 +138,23 @@ class Big:
 class Call:
     """A word applied to something: `\\log x`, `softmax(z)`, `σ′(z)`, `diag(v)`. Whether a letter before a
     bracket is a function or a factor is known only when it is read: σ, f, g, tanh, … before a bracket are
-    Calls, other letters are factors of a Chain.
+    Calls, other letters are factors of a Chain. `scripts` stand behind the argument, as in `softmax(z)_k`;
+    those of the function are on it.
     """
 
     function: Letter
     arguments: tuple[Written, ...]
     span: Span = field(compare=False, repr=False)
+    scripts: Scripts = Scripts()
 
 
 @dataclass(frozen=True)
 class Relation:
-    """A relation inside a formula: the condition `i = k` in `1(i = k)`, `i ≠ k`, `x ∈ R^n`."""
+    """A relation inside a formula: the condition `i = k` in `1(i = k)`, `x ∈ R^n`, or `y | x` (sign "|").
+
+    `signs[n]` stands between sides n and n + 1; where there are as many signs as sides, the first stands
+    before all of them, as in `x_{<t}`.
+    """
 
     sides: tuple[Written, ...]
     signs: tuple[str, ...]
@@ -168,6 +176,7 @@ class Braced:
     inner: Written
     label: Written
     span: Span = field(compare=False, repr=False)
+    scripts: Scripts = Scripts()
 
 
 @dataclass(frozen=True)
@@ -225,9 +234,11 @@ class Link:
 @dataclass(frozen=True)
 class Statement:
     """A chain of relations as the author meant it: lines of an `aligned`, and displays that begin with `=`,
-    go on with the left side before them (`carried`). `left` is None where a formula stands alone.
+    go on with the left side before them (`carried`; the left side's span is then where it was written). A
+    formula that stands alone is the `left` of a statement without links; `left` is None where nothing stands
+    before the first sign and no statement came before.
     `words` are the words right before it in the prose ("let", "where", "if k is the true label"), `section`
-    the number of the heading it stands under, counted from 0.
+    the index of the heading it stands under.
     """
 
     left: Written | None
@@ -240,9 +251,55 @@ class Statement:
 
 @dataclass(frozen=True)
 class Reading:
-    """A document read: its statements in order, and what of it could not be read at all."""
+    """A document read: its statements in order, and what of it could not be read at all.
+
+    `headings[0]` is "", for what stands before the first heading. `unread` holds what is part of no statement:
+    delimiters that are never closed, formulas that are too long, commands that define themselves.
+    """
 
     source: Source
     statements: tuple[Statement, ...]
     headings: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
+
+
+def children(node: Written) -> tuple[Written, ...]:
+    """The parts of a formula in order, its scripts after them."""
+    match node:
+        case Letter() | Numeral():
+            parts: tuple[Written | None, ...] = ()
+        case Bracketed(inner=inner):
+            parts = (inner,)
+        case Chain(factors=parts) | Terms(terms=parts) | Relation(sides=parts) | Listed(items=parts):
+            pass
+        case Fraction(top=top, bottom=bottom):
+            parts = (top, bottom)
+        case Differential(top=top, bottom=bottom, operand=operand):
+            parts = (top, bottom, operand)
+        case Nabla(by=by, operand=operand):
+            parts = (by, operand)
+        case At(inner=inner, where=where):
+            parts = (inner, *where)
+        case Big(below=below, above=above, body=body):
+            parts = (*below, *above, body)
+        case Call(function=function, arguments=arguments):
+            parts = (function, *arguments)
+        case Braced(inner=inner, label=label):
+            parts = (inner, label)
+        case Table(rows=rows):
+            parts = tuple(cell for row in rows for cell in row)
+        case Unread():
+            parts = ()
+    scripts = getattr(node, "scripts", None)
+    if scripts is not None:
+        parts = (*parts, *scripts.below, *scripts.above)
+    return tuple(part for part in parts if part is not None)
+
+
+def walk(node: Written) -> Iterator[Written]:
+    """The formula and all its parts, each before its own parts."""
+    ahead = [node]
+    while ahead:
+        part = ahead.pop()
+        yield part
+        ahead += reversed(children(part))

@@ -1,0 +1,320 @@
+"""A document to its statements: chains of relations with the left sides that their authors meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bptt.checking.brackets import flattened, paired
+from bptt.checking.documents import Document, Segment, document_source, read_document
+from bptt.checking.lexer import Token, tokenize
+from bptt.checking.macros import Macros, find_macros
+from bptt.checking.marks import called_words, marks
+from bptt.checking.notation import ADDITIVE
+from bptt.checking.parser import Parser
+from bptt.checking.written import (
+    Chain,
+    Differential,
+    Letter,
+    Link,
+    Listed,
+    Nabla,
+    Numeral,
+    Reading,
+    Statement,
+    Unread,
+    Written,
+    walk,
+)
+from bptt.source import Source, Span
+
+_LONGEST_LIST = 100
+_ARROWS = ("↓", "⇓", "⟹", "⇒", "\\downarrow", "\\Downarrow")
+_GOES_ON = ("operator", "letter", "word", "number", "(", "big", "command", "null")
+_PUNCTUATION = (",", ";", ".", ":")
+
+
+def read(source: Source) -> Reading:
+    """All statements of a text; never an error, for what cannot be read is told as such."""
+    return read_statements(read_document(source))
+
+
+def read_file(name: str, data: bytes | str) -> Reading:
+    """All statements of a file's contents; InputError where it is no document at all."""
+    return read(document_source(name, data))
+
+
+def read_formula(text: str, name: str = "<formula>") -> tuple[Statement, ...]:
+    """The statements of one formula without delimiters."""
+    source = Source(name, text)
+    segment = Segment(source.span(0, len(text)), True, "", 0)
+    return read_statements(Document(source, (segment,), ("",), ())).statements
+
+
+def read_statements(document: Document) -> Reading:
+    """The statements of a document's formulas in order."""
+    macros = find_macros(document.source)
+    unread = list(document.unread)
+    formulas: list[tuple[Segment, list[Token]]] = []
+    words: set[str] = set()
+    for segment in document.segments:
+        tokens, refused = _tokens(segment, macros)
+        unread += refused
+        words |= called_words(tokens)
+        formulas.append((segment, tokens))
+    statements: list[Statement] = []
+    for segment, tokens in formulas:
+        found = flattened(marks(tokens, words))
+        if found:
+            statements += _Statements(segment, found, statements).statements
+    return Reading(document.source, tuple(statements), document.headings, tuple(unread))
+
+
+def _tokens(segment: Segment, macros: Macros) -> tuple[list[Token], list[Unread]]:
+    span = segment.span
+    return macros.expand(tokenize(span.source, span.start, span.end, macros.places))
+
+
+@dataclass
+class _Draft:
+    """A statement that is being read."""
+
+    left: Written | None
+    words: str
+    implied: bool
+    links: list[Link] = field(default_factory=list)
+    carried: bool = False
+
+
+class _Statements:
+    """Reads one formula; `before` are the statements before it, for left sides that are carried on."""
+
+    def __init__(self, segment: Segment, found: list[Token], before: list[Statement]) -> None:
+        self.segment = segment
+        self.statements: list[Statement] = []
+        self._before = before
+        self._found = _joined_rows(_without_asides(found))
+        self._parser = Parser(self._found, paired(self._found))
+        self._draft: _Draft | None = None
+        self._words = segment.words
+        self._implied = segment.words.endswith(_ARROWS)
+        self._read()
+
+    def _read(self) -> None:
+        parser = self._parser
+        sign: Token | None = None  # a relation whose right side is still to come
+        apart = True  # whether something has ended what stood before
+        comma = False
+        while parser.position < parser.limit:
+            start = parser.position
+            kind = parser.kind()
+            if kind == "relation":
+                if sign is None:
+                    sign = self._found[start]
+                parser.position += 1
+                apart = False
+                continue
+            if kind in ("wide", "break", "text", "implies", *_PUNCTUATION, "null", "end null"):
+                mark = self._found[start]
+                closing = parser.partner.get(start, 0)
+                if kind != "null" or not closing > start:
+                    parser.position += 1
+                    if kind == "text":
+                        self._words = mark.text
+                    elif kind == "implies":
+                        self._implied = True
+                    if kind in ("wide", "text", "implies", "break", ",", ";"):
+                        apart = apart or sign is None
+                        comma = kind == "," or (comma and kind == "wide")
+                    continue
+            formula = parser.terms()
+            if formula is None:
+                parser.position += 1
+                reason = "a bar that belongs to nothing" if kind == "|" else "this sign has no meaning here"
+                if kind in (")", "}"):
+                    reason = "this bracket closes nothing"
+                formula = parser.unread(start, reason)
+            if sign is not None:
+                self._link(sign, formula)
+                sign = None
+            elif not apart and self._draft is not None:
+                self._extend(formula)
+            elif comma and self._lists(formula):
+                pass
+            else:
+                self._begin(formula)
+            apart = comma = False
+        if sign is not None:
+            end = sign.span
+            self._link(sign, Unread("", "the right side is missing", Span(end.end, end.end, end.source)))
+        self._finish()
+
+    def _begin(self, formula: Written) -> None:
+        self._finish()
+        self._draft = _Draft(formula, self._words, self._implied)
+        self._words, self._implied = "", False
+
+    def _link(self, sign: Token, right: Written) -> None:
+        if self._draft is None:
+            left = self._carried(right)
+            self._draft = _Draft(left, self._words, self._implied, carried=left is not None)
+            self._words = ""
+        implied = self._implied or (self._draft.implied and not self._draft.links)
+        self._draft.links.append(Link(sign.text, right, sign.span.to(right.span), implied))
+        self._implied = False
+
+    def _extend(self, formula: Written) -> None:
+        """What could not be read together still stands side by side."""
+        draft = self._draft
+        assert draft is not None, "only called while a statement is read"
+        if draft.links:
+            last = draft.links[-1]
+            right = _beside(last.right, formula)
+            draft.links[-1] = Link(last.sign, right, last.span.to(formula.span), last.implied)
+        else:
+            draft.left = formula if draft.left is None else _beside(draft.left, formula)
+
+    def _lists(self, formula: Written) -> bool:
+        """Whether it goes on a list of small things: `t = 1, 2, 3` or `i, j ∈ S`."""
+        draft = self._draft
+        if draft is None or not _is_small(formula):
+            return False
+        last = draft.links[-1].right if draft.links else draft.left
+        if last is None or not (_is_small(last) or isinstance(last, Listed)):
+            return False
+        if draft.links and self._relation_ahead():
+            return False
+        items = last.items if isinstance(last, Listed) else (last,)
+        if len(items) > _LONGEST_LIST:
+            return False
+        listed = Listed((*items, formula), last.span.to(formula.span))
+        if draft.links:
+            link = draft.links[-1]
+            draft.links[-1] = Link(link.sign, listed, link.span.to(formula.span), link.implied)
+        else:
+            draft.left = listed
+        return True
+
+    def _relation_ahead(self) -> bool:
+        return self._parser.kind() == "relation"
+
+    def _carried(self, right: Written) -> Written | None:
+        """The left side that a formula without one goes on.
+
+        It is that of the statement before; but a formula with derivatives goes on with the last left side
+        that has one, for definitions are often put in between.
+        """
+        earlier = [*self._before[-40:], *self.statements]
+        last = next((one for one in reversed(earlier) if one.links), None)
+        nearest = earlier[-1] if earlier else None
+        alone = nearest.left if nearest is not None and not nearest.links else None
+        if alone is not None and not _is_small(alone) and (last is None or not self.statements):
+            return alone
+        if last is None:
+            return None
+        if _differentiates(right) and not any(map(_differentiates, _sides(last))):
+            for one in reversed(earlier):
+                if one.links and one.left is not None and _differentiates(one.left):
+                    return one.left
+        return last.left
+
+    def _finish(self) -> None:
+        draft = self._draft
+        if draft is None:
+            return
+        self._draft = None
+        if isinstance(draft.left, Numeral) and not draft.links:
+            return  # the number of a formula in a list
+        spans = [link.span for link in draft.links]
+        if draft.left is not None and not draft.carried:
+            spans.append(draft.left.span)
+        span = Span(min(one.start for one in spans), max(one.end for one in spans), self.segment.span.source)
+        self.statements.append(
+            Statement(draft.left, tuple(draft.links), span, draft.carried, draft.words, self.segment.section)
+        )
+
+
+def _sides(statement: Statement) -> Iterator[Written]:
+    if statement.left is not None:
+        yield statement.left
+    for link in statement.links:
+        yield link.right
+
+
+def _differentiates(formula: Written) -> bool:
+    return any(isinstance(part, Differential | Nabla) for part in walk(formula))
+
+
+def _is_small(formula: Written) -> bool:
+    return isinstance(formula, Letter | Numeral)
+
+
+def _beside(first: Written, second: Written) -> Chain:
+    factors = (*first.factors, second) if isinstance(first, Chain) else (first, second)
+    signs = (*first.signs, "") if isinstance(first, Chain) else ("",)
+    return Chain(factors, signs, first.span.to(second.span))
+
+
+def _without_asides(found: list[Token]) -> list[Token]:
+    """Brackets that hold words only, `(by the chain rule)`, as the prose that they are."""
+    kept: list[Token] = []
+    place = 0
+    while place < len(found):
+        mark = found[place]
+        if mark.kind == "(" and place + 2 < len(found):
+            inside = found[place + 1]
+            if inside.kind == "text" and found[place + 2].kind == ")":
+                span = mark.span.to(found[place + 2].span)
+                kept.append(Token("text", inside.text, span, mark.spaced))
+                place += 3
+                continue
+        kept.append(mark)
+        place += 1
+    return kept
+
+
+def _joined_rows(found: list[Token]) -> list[Token]:
+    """The marks without the row breaks that only part a formula, and the punctuation before them.
+
+    A row goes on with the one before it if that ends with an operator or a relation, or if it begins with
+    one; but a minus begins a formula of its own where a relation follows in the row.
+    """
+    kept: list[Token] = []
+    before: Token | None = None  # the last mark of the row before
+    following: Token | None = None  # the first mark of the next row, from behind
+    firsts: list[Token | None] = []
+    for mark in reversed(found):
+        firsts.append(following)
+        if mark.kind not in ("wide", "break"):
+            following = mark
+    for place, (mark, first) in enumerate(zip(found, reversed(firsts), strict=True)):
+        if mark.kind == "break":
+            if first is None or before is None or _goes_on(before, first, found, place):
+                continue
+        elif mark.kind != "wide":
+            before = mark
+        kept.append(mark)
+    return kept
+
+
+def _goes_on(before: Token, first: Token, found: list[Token], place: int) -> bool:
+    """Whether a row that begins with `first` goes on with the one that ends with `before`."""
+    if first.kind not in _GOES_ON:
+        return False
+    if before.kind in ("operator", "relation"):
+        return True
+    return first.kind == "operator" and (first.text not in ADDITIVE or not _has_left_side(found, place + 1))
+
+
+def _has_left_side(found: list[Token], place: int) -> bool:
+    """Whether a relation stands in the row that begins at `place`, outside of brackets."""
+    depth = 0
+    for mark in found[place : place + 200]:
+        if mark.kind == "wide":
+            continue
+        depth += (mark.kind in ("(", "{", "begin")) - (mark.kind in (")", "}", "end"))
+        if depth == 0 and mark.kind == "break":
+            return False
+        if depth == 0 and mark.kind == "relation":
+            return True
+    return False
