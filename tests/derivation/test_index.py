@@ -198,10 +198,9 @@ def test_a_delta_with_an_offset_moves_the_index() -> None:
     there = Index("i", Dim.named("m"))
     (left,) = collapse([Term((element("a", K),), (Kronecker(K, there),), (("k", SIZE),))])
     assert left.formula() == element("a", there)
-    (back,) = collapse(
-        [Term((element("a", I),), (Kronecker(Index("k", Dim.named("m")), J),), (("k", SIZE),))]
-    )
-    assert back.formula() == element("a", I) and not back.sums
+    shifted = Kronecker(Index("k", Dim.named("m")), J)
+    (back,) = collapse([Term((element("a", K),), (shifted,), (("k", SIZE),))])
+    assert back.formula() == element("a", Index("j", Dim() - Dim.named("m"))) and not back.sums
 
 
 def test_a_sum_without_a_delta_stays() -> None:
