@@ -184,6 +184,17 @@ def test_the_recursion_unrolled_from_the_last_step() -> None:
         assert first == f"(ŷ[{step}] − y[{step}]) Uᵀ + ∂Jᵃˡˡ/∂aʰ[{step + 1}] · Hᵀ"
 
 
+def test_unrolled_there_is_one_term_for_each_loss() -> None:
+    one, two, three = "(ŷ[1] − y[1]) Uᵀ", "(ŷ[2] − y[2]) Uᵀ", "(ŷ[3] − y[3]) Uᵀ"
+    second, third = (f"diag(1 − h[{n}] ∘ h[{n}]) Hᵀ" for n in (2, 3))
+    expected = f"{one} + {two} {second} + {three} {third} {second}"
+    assert of_left(carried("tanh", unroll=3), "∂Jᵃˡˡ/∂h[1]")[-1] == expected
+    one, two, three = "Uᵀ (ŷ[1] − y[1])", "Uᵀ (ŷ[2] − y[2])", "Uᵀ (ŷ[3] − y[3])"
+    second, third = (f"Hᵀ diag(1 − h[{n}] ∘ h[{n}])" for n in (2, 3))
+    expected = f"{one} + {second} {two} + {second} {third} {three}"
+    assert of_left(carried("tanh", unroll=3, layout="column"), "∂Jᵃˡˡ/∂h[1]")[-1] == expected
+
+
 def test_the_loss_of_the_last_step_goes_back_through_every_jacobian() -> None:
     general, written = of_left(carried("tanh", unroll=3), "∂J[3]/∂h[1]")
     assert general == "∂J[3]/∂h[3] · ∂h[3]/∂h[2] · ∂h[2]/∂h[1]"
