@@ -67,4 +67,6 @@ def notes() -> Report:
               missing="q and r are not defined in the document"),
     )  # fmt: skip
     remark = Remark("J is taken for the log-likelihood: it is nowhere defined", (6, 7, 8, 12))
-    return Report(source, "z = x @ W + b\nh = sigmoid(z)\nyhat = softmax(h @ U)", "log-likelihood", claims, (remark,))
+    return Report(
+        source, "z = x @ W + b\nh = sigmoid(z)\nyhat = softmax(h @ U)", "log-likelihood", claims, (remark,)
+    )

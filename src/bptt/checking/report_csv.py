@@ -35,6 +35,7 @@ def render(report: Report) -> str:
 
 
 def _row(cells: tuple[object, ...]) -> str:
+    # With the line end of the standard both of its characters are quoted within a cell.
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
+    csv.writer(out).writerow(cells)
+    return out.getvalue().removesuffix("\r\n") + "\n"

@@ -152,7 +152,7 @@ class _Document:
 
 
 def _pieces(report: Report) -> list[list[_Piece]]:
-    """The lines of the document, cut where a claim or a fault begins or ends."""
+    """The lines of the document, cut where a claim or a fault begins or ends; nothing after a last end."""
     text = report.document.text
     claims = report.claims
     cuts = {0, len(text), *(n + 1 for n, character in enumerate(text) if character == "\n")}
@@ -174,7 +174,7 @@ def _pieces(report: Report) -> list[list[_Piece]]:
             begun |= {owner} if owner is not None else set()
         if text[end - 1] == "\n":
             lines.append([])
-    return lines
+    return lines if lines[-1] or len(lines) == 1 else lines[:-1]
 
 
 def _owners(report: Report, cuts: Sequence[int]) -> dict[int, int]:

@@ -123,7 +123,6 @@ def _check_options(args: argparse.Namespace) -> None:
         source_of(args.model)
     if args.explain is not None and len(args.documents) > 1:
         raise InputError("--explain takes one document", hint="a line is one of one document")
-    documents = {Path(path).resolve(): path for path in args.documents if path != STANDARD_INPUT}
     targets = [] if args.output is None else [Path(args.output)]
     if args.annotate is not None:
         copies = [_copy_path(path, args) for path in args.documents]
@@ -135,8 +134,15 @@ def _check_options(args: argparse.Namespace) -> None:
             )
         targets += copies
     for target in targets:
-        if target.resolve() in documents:
+        if any(_is_same(target, path) for path in args.documents):
             raise InputError(f"{target} is the document itself", hint="name another file to write to")
+
+
+def _is_same(target: Path, path: str) -> bool:
+    try:
+        return path != STANDARD_INPUT and target.samefile(path)
+    except (OSError, ValueError):  # one of them is not there, or has a name that no file can have
+        return False
 
 
 def _copy_path(path: str, args: argparse.Namespace) -> Path:
