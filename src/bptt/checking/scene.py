@@ -1,0 +1,270 @@
+"""A wrong formula while it is looked at: its parts with their places, its letters, and what fits where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import product as choices
+
+from bptt.checking.pool import Letters, Pool, factors_of, letters_of, parts_of, summands_of
+from bptt.formula.letters import extent, is_total
+from bptt.formula.shapes import NUMBER, ONE, NonConforming, Pair, shape_of
+from bptt.formula.tree import (
+    Add,
+    Derivative,
+    Formula,
+    Hadamard,
+    Index,
+    Indexed,
+    Kronecker,
+    Neg,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Text,
+    TimeProduct,
+    TokenPart,
+    Transpose,
+    children,
+    rebuild,
+)
+from bptt.ir.dims import ZERO, Dim
+
+_OPERATORS = (Add, Neg, Product, Hadamard, Quotient, Transpose, Sum, TimeProduct)
+# Of a factor with more letters only itself is tried, and not with other letters.
+MOST_LETTERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A part of a formula, and how to get there: the number of the child at each level from the outside."""
+
+    part: Formula
+    parent: Formula | None = None
+    path: tuple[int, ...] = ()
+    is_name: bool = False
+
+    @property
+    def is_operand(self) -> bool:
+        """Whether sums and products are made of it: no name, no argument of a function."""
+        return not self.is_name and (self.parent is None or isinstance(self.parent, _OPERATORS))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`part` instead of what stands there; `place` is the part of it that is at fault, None for all of it."""
+
+    part: Formula
+    kind: str
+    text: Text
+    place: Formula | None = None
+
+
+def places(formula: Formula) -> Iterator[Place]:
+    """Every part, from the outside in and from left to right. What is differentiated, and whose element is
+    taken, is a name: its time or index may be wrong, but nothing can be put there.
+    """
+    yield from _within(Place(formula))
+
+
+def _within(place: Place) -> Iterator[Place]:
+    yield place
+    part = place.part
+    names = place.is_name or isinstance(part, Derivative | TokenPart | Indexed)
+    for k, child in enumerate(children(part)):
+        yield from _within(Place(child, part, (*place.path, k), names))
+
+
+def put(formula: Formula, path: tuple[int, ...], part: Formula) -> Formula:
+    """The formula with `part` at the end of the path, and a product in a product without its brackets."""
+    if not path:
+        return part
+    parts = children(formula)
+    new = put(parts[path[0]], path[1:], part)
+    if len(path) == 1 and isinstance(formula, Product | Hadamard | Add) and type(new) is type(formula):
+        return type(formula)((*parts[: path[0]], *children(new), *parts[path[0] + 1 :]))
+    return rebuild(formula, (*parts[: path[0]], new, *parts[path[0] + 1 :]))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`layout` is "" where it is not known; then nothing is left out because it would not fit."""
+
+    whole: Formula
+    pool: Pool
+    layout: str = ""
+    _shapes: dict[int, tuple[Formula, Pair | None]] = field(default_factory=dict, repr=False)
+    _letters: dict[str, set[Dim]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def lacking(self) -> tuple[Formula, ...]:
+        """The factors of the right formula that stand nowhere in this one."""
+        here = set(factors_of(self.whole))
+        return tuple(factor for factor in self.pool.factors if factor not in here)
+
+    @cached_property
+    def lacking_terms(self) -> tuple[Formula, ...]:
+        here = set(summands_of(self.whole))
+        return tuple(term for term in self.pool.terms if term not in here)
+
+    @cached_property
+    def foreign(self) -> frozenset[Formula]:
+        """The factors of this formula that stand nowhere in the right one."""
+        return frozenset(factors_of(self.whole)) - set(self.pool.factors)
+
+    def __post_init__(self) -> None:
+        for formula in (self.whole, *self.pool.factors, *self.pool.sums):
+            for part in parts_of(formula):
+                match part:
+                    case Indexed(indices=indices):
+                        for k, index in enumerate(indices):
+                            self._letters.setdefault(index.letter, set()).update(self._axis(part, k))
+                    case Kronecker(left, right):
+                        self._letters.setdefault(left.letter, set())
+                        self._letters.setdefault(right.letter, set())
+
+    def _axis(self, part: Indexed, k: int) -> tuple[Dim, ...]:
+        """The size of an axis, where an index that fits it has to run over it all."""
+        if part.indices[k].offset != ZERO:
+            return ()
+        try:
+            size = extent(part, k, self.layout or "row")
+        except (NonConforming, ValueError):
+            return ()
+        return () if is_total(size) else (size,)
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        return tuple(self._letters)
+
+    def shape(self, part: Formula) -> Pair | None:
+        """None where it does not conform."""
+        known = self._shapes.get(id(part))
+        if known is None:
+            try:
+                known = part, shape_of(part, self.layout or "row")
+            except (NonConforming, ValueError):
+                known = part, None
+            self._shapes[id(part)] = known
+        return known[1]
+
+    def is_number(self, part: Formula) -> bool:
+        return self.shape(part) == NUMBER
+
+    def same_shape(self, one: Formula, other: Formula) -> bool:
+        """Whether they could be added, as far as is known."""
+        if not self.layout:
+            return True
+        shapes = self.shape(one), self.shape(other)
+        return None in shapes or NUMBER in shapes or shapes[0] == shapes[1]
+
+    def can_follow(self, left: Formula | None, right: Formula | None) -> bool:
+        """Whether there is a product of the two, as far as is known."""
+        if left is None or right is None or not self.layout:
+            return True
+        first, second = self.shape(left), self.shape(right)
+        return first is None or second is None or NUMBER in (first, second) or first[1] == second[0]
+
+    # Letters.
+
+    def letters_for(self, part: Indexed, k: int) -> Iterator[str]:
+        """Other letters that could be index number `k`."""
+        size = self._axis(part, k)
+        for letter, sizes in self._letters.items():
+            if letter != part.indices[k].letter and (not size or not sizes or size[0] in sizes):
+                yield letter
+
+    def letters_in(self, part: Formula) -> tuple[str, ...]:
+        return tuple(_free(part))
+
+    def times_in(self, part: Formula) -> tuple[str, ...]:
+        found = [p.time.letter for p in parts_of(part) if isinstance(p, Symbol) and p.time is not None]
+        return tuple(letter for letter in dict.fromkeys(found) if letter)
+
+    def renamed(self, part: Formula, letters: Mapping[str, str]) -> Formula | None:
+        """Other letters in place of free ones; None where a sum would catch them."""
+        match part:
+            case Indexed(base, indices):
+                inner = self.renamed(base, letters)
+                changed = tuple(replace(i, letter=letters.get(i.letter, i.letter)) for i in indices)
+                return None if inner is None else replace(part, base=inner, indices=changed)
+            case Kronecker(left, right):
+                ends = (replace(i, letter=letters.get(i.letter, i.letter)) for i in (left, right))
+                return Kronecker(*ends)
+            case Sum() if not part.over_times:
+                own = {old: new for old, new in letters.items() if old != part.letter}
+                if part.letter in own.values() and set(own) & set(_free(part)):
+                    return None
+                letters = own
+        parts = tuple(self.renamed(child, letters) for child in children(part))
+        if any(p is None for p in parts):
+            return None
+        return rebuild(part, tuple(p for p in parts if p is not None)) if parts else part
+
+    def with_letters(self, part: Formula) -> Iterator[Formula]:
+        """The part with each choice of letters of the formula, its own first."""
+        own: Letters
+        try:
+            own = letters_of(part)
+        except NonConforming:
+            own = {}
+        yield part
+        if not own or len(own) > MOST_LETTERS:
+            return
+        here = {*_all_letters(self.whole), *self.pool.letters}
+        fitting = [
+            [
+                letter
+                for letter in sorted(here)
+                if size is None or not self._letters.get(letter) or size in self._letters[letter]
+            ]
+            for size in own.values()
+        ]
+        for chosen in choices(*fitting):
+            if chosen != tuple(own) and len(set(chosen)) == len(chosen):
+                changed = self.renamed(part, dict(zip(own, chosen, strict=True)))
+                if changed is not None:
+                    yield changed
+
+    def elements(self, part: Formula) -> Iterator[Indexed]:
+        """Elements of a vector or a matrix, at letters of the formula."""
+        shape = self.shape(part)
+        if shape is None or shape == NUMBER:
+            return
+        number = len(part.shape) if isinstance(part, Symbol) else 1 if ONE in shape else 2
+        letters = _all_letters(self.whole)
+        for chosen in choices(letters, repeat=number):
+            indexed = Indexed(part, tuple(Index(letter) for letter in chosen))
+            sizes = [self._axis(indexed, k) for k in range(number)]
+            known = [self._letters[letter] for letter in chosen]
+            if all(not s or not k or s[0] in k for s, k in zip(sizes, known, strict=True)):
+                yield indexed
+
+
+def _free(part: Formula) -> dict[str, None]:
+    """The letters that stand free, in the order of writing."""
+    found: dict[str, None] = {}
+    match part:
+        case Indexed(indices=indices):
+            found |= {index.letter: None for index in indices}
+        case Kronecker(left, right):
+            found |= {left.letter: None, right.letter: None}
+    for child in children(part):
+        found |= _free(child)
+    if isinstance(part, Sum) and not part.over_times:
+        found.pop(part.letter, None)
+    return found
+
+
+def _all_letters(formula: Formula) -> tuple[str, ...]:
+    """The letters of all indices, free or bound, in the order of writing."""
+    found: dict[str, None] = {}
+    for part in parts_of(formula):
+        match part:
+            case Indexed(indices=indices):
+                found |= {index.letter: None for index in indices}
+            case Kronecker(left, right):
+                found |= {left.letter: None, right.letter: None}
+    return tuple(found)
