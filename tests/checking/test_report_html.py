@@ -81,7 +81,7 @@ def test_claims_are_marked_and_their_notes_stand_beside_them() -> None:
     assert [e.text for e in row.all("mark")] == ["U^T"]
     (note,) = row.all("details")
     assert claim.attributes["href"] == rest.attributes["href"] == f"#{note.attributes['id']}"
-    assert note.all("summary")[0].text == "✗ wrong (order)"
+    assert note.all("summary")[0].text == "✗ wrong (order): ∂J/∂h"
     known = dict(
         zip((e.text for e in note.all("dt")), (e.text for e in note.all("dd")), strict=True)
     )  # fmt: skip

@@ -184,6 +184,8 @@ def test_a_convention_is_said_once_with_its_lines() -> None:
     assert remarks(report("", *claims)) == [Remark("C", (1, 3)), Remark("D", (2,))]
     said = Remark("C, as in line 1", (1, 3, 4))
     assert remarks(report("", *claims, remarks=(said,))) == [said, Remark("D", (2,))]
+    same = Remark("in other words", (3, 1))
+    assert remarks(report("", *claims, remarks=(same,))) == [same, Remark("D", (2,))]
 
 
 def test_a_claim_in_a_notebook_names_its_cell() -> None:

@@ -49,15 +49,22 @@ def excerpt(span: Span, columns: int) -> list[tuple[str, str]]:
 
 def _row(number: int, text: str, start: int, stop: int, columns: int) -> tuple[str, str]:
     prefix = f"{number:>4} | "
-    cells = [_TAB if character == "\t" else character for character in harmless(text)]
+    room = columns - len(prefix)
+    # Of a line without end no more is looked at than can be shown, and some more for what takes no room.
+    base, limit = max(0, start - 4 * columns), start + 4 * columns
+    near = harmless(text[base:limit])
+    cells = [_TAB if character == "\t" else character for character in near]
     widths = [width(cell) for cell in cells]
-    left, right = _shown(widths, start, stop, columns - len(prefix))
-    before = _CUT if left else ""
-    shown = before + "".join(cells[left:right]) + (_CUT if right < len(cells) else "")
-    reach = [0, *accumulate(widths[left:right])]
-    at = len(before) + reach[min(start, right) - left]
+    start, stop = min(start - base, len(cells)), min(stop - base, len(cells))
+    is_whole = len(near) == len(text) and sum(widths) <= room
+    left, right = (0, len(cells)) if is_whole else _shown(widths, start, stop, room - 2 * len(_CUT))
+    before = _CUT if base or left else ""
+    after = _CUT if limit < len(text) or right < len(cells) else ""
+    shown = before + "".join(cells[left:right]) + after
+    reach = list(accumulate(widths[left:right], initial=len(before)))
+    at = reach[min(start, right) - left]
     # A mark above a letter takes no column of its own.
-    carets = max(1, len(before) + reach[min(stop, right) - left] - at)
+    carets = max(1, reach[min(stop, right) - left] - at)
     margin = " " * (len(prefix) - 2) + "| "
     return (prefix + shown).rstrip(), margin + " " * at + "^" * carets
 
@@ -66,9 +73,6 @@ def _shown(widths: Sequence[int], start: int, stop: int, room: int) -> tuple[int
     """From which cell to which a line is shown: those from `start` to `stop`, and as many around them as
     there is room for.
     """
-    if sum(widths) <= room:
-        return 0, len(widths)
-    room -= 2 * len(_CUT)
     left = right = min(start, len(widths))
     while right < min(stop, len(widths)) and widths[right] <= room:
         room -= widths[right]

@@ -66,13 +66,19 @@ def with_verdict(report: Report, *verdicts: str) -> list[Claim]:
 
 def remarks(report: Report) -> list[Remark]:
     """What concerns the whole document: the remarks, and every convention that no remark is about, once,
-    with the lines of the claims that hold under it.
+    with the lines of the claims that hold under it. A remark is about a convention if it says it, or
+    concerns the same lines.
     """
-    by_convention: dict[str, list[int]] = {}
+    lines: dict[str, set[int]] = {}
     for claim in report.claims:
-        if claim.convention and not any(claim.convention in remark.text for remark in report.remarks):
-            by_convention.setdefault(claim.convention, []).append(claim.line)
-    return [*report.remarks, *(Remark(text, tuple(at)) for text, at in by_convention.items())]
+        if claim.convention:
+            lines.setdefault(claim.convention, set()).add(claim.line)
+    unsaid = [
+        Remark(text, tuple(sorted(at)))
+        for text, at in lines.items()
+        if not any(text in remark.text or at == set(remark.lines) for remark in report.remarks)
+    ]
+    return [*report.remarks, *unsaid]
 
 
 def headline(report: Report) -> str:
@@ -80,11 +86,12 @@ def headline(report: Report) -> str:
     number = len(report.claims)
     if not number:
         return f"{report.document.name}: no claims about derivatives were found"
-    counts = ", ".join(f"{n} {COUNTED[verdict]}" for verdict, n in report.summary.items() if n)
     follow = sum(len(finding.consequences) for finding in findings(report))
+    counts = {name: f"{n} {COUNTED[name]}" for name, n in report.summary.items() if n}
     if follow:
-        counts = counts.replace(" wrong", f" wrong ({_following(follow)})")
-    return f"{report.document.name}: {number} {'claim' if number == 1 else 'claims'}: {counts}"
+        counts["wrong"] += f" ({_following(follow)})"
+    said = ", ".join(counts.values())
+    return f"{report.document.name}: {number} {'claim' if number == 1 else 'claims'}: {said}"
 
 
 def _following(number: int) -> str:

@@ -99,15 +99,20 @@ class _Document:
     def _text_with_notes(self) -> str:
         """A row for each line: its number, its text, and the notes on the claims that begin in it."""
         pieces = _pieces(self._report)
-        notes: dict[int, str] = {}
+        notes: dict[int, list[str]] = {}
         for index, claim in enumerate(self._report.claims):
-            notes[claim.line] = notes.get(claim.line, "") + self._note(index, claim)
-        rows = [
-            f'<div class="row" id="{self._line_key(number)}"><span class="number">{number}</span>'
-            f"<code>{''.join(map(self._piece, line))}</code>{notes.get(number, '')}</div>"
-            for number, line in enumerate(pieces, 1)
-        ]
+            notes.setdefault(claim.line, []).append(self._note(index, claim))
+        rows = [self._row(number, line, notes.get(number, [])) for number, line in enumerate(pieces, 1)]
         return '<div class="document">\n' + "\n".join(rows) + "\n</div>"
+
+    def _row(self, number: int, line: Sequence[_Piece], notes: Sequence[str]) -> str:
+        text = "".join(map(self._piece, line))
+        # The text is as high as all of its notes, so that they stand beside it.
+        height = f' style="grid-row: 1 / span {len(notes)}"' if len(notes) > 1 else ""
+        return (
+            f'<div class="row" id="{self._line_key(number)}"><span class="number">{number}</span>'
+            f"<code{height}>{text}</code>{''.join(notes)}</div>"
+        )
 
     def _piece(self, piece: _Piece) -> str:
         text = _text(piece.text)
@@ -118,7 +123,8 @@ class _Document:
         return f'<a class="claim {kind}" href="#{self._key(piece.claim)}">{inner}</a>'
 
     def _note(self, number: int, claim: Claim) -> str:
-        head = f"{_sign(claim.verdict)} {verdict(claim)}"
+        target = f": {_text(claim.target)}" if claim.target else ""
+        head = f"{_sign(claim.verdict)} {verdict(claim)}{target}"
         known = {"claim": claim.target} if claim.target else {}
         rows = "".join(self._detail(name, text, claim) for name, text in (known | details(claim)).items())
         return (

@@ -28,7 +28,7 @@ REPORT_STYLE = """
 .check .row > code { grid-column: 2; white-space: pre-wrap; tab-size: 4; unicode-bidi: isolate;
   min-height: 1.6em; }
 .check .claim { color: inherit; text-decoration: none; background: var(--back);
-  border-bottom: 3px var(--kind) var(--edge); }
+  padding-bottom: .1em; border-bottom: 3px var(--kind) var(--edge); }
 .check .begins::before { content: "✓"; color: var(--edge); font-weight: bold; padding: 0 .25em; }
 .check .begins.convention::before { content: "≈"; }
 .check .begins.wrong::before { content: "✗"; }
@@ -38,7 +38,8 @@ REPORT_STYLE = """
 .check details { grid-column: 3; margin: 0; padding: 0 .6em; border: 0; border-radius: 0;
   border-left: 3px var(--kind) var(--edge); font-size: .9em; }
 .check details[open] { grid-column: 2 / -1; background: var(--back); margin: .3em 0 .6em; }
-.check summary { padding: .05em 0; }
+.check summary { padding: .05em 0; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.check [open] > summary { white-space: normal; }
 .check details p { margin: .2em 0; color: var(--quiet); }
 .check dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .3em 1em; margin: .4em 0; }
 .check dt { color: var(--quiet); }

@@ -30,9 +30,9 @@ Styled = Callable[[str, str], str]
 
 
 def render(report: Report, columns: int = 80, colour: bool = False, everything: bool = False) -> str:
-    """The report, each line ended. Lines are at most `columns` wide, unless a word is wider; with
-    `everything` the claims that are correct are listed as well. `colour` adds escape sequences of terminals
-    and changes nothing else.
+    """The report, each line ended. Lines are at most `columns` wide, unless a word or an equation is wider;
+    with `everything` the claims that are correct are listed as well. `colour` adds escape sequences of
+    terminals and changes nothing else.
     """
     page = _Terminal(report, columns, _styled(colour))
     return "".join(line + "\n" for line in page.lines(everything))
