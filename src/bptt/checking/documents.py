@@ -169,9 +169,9 @@ class _Scan:
             return self._after(rf"\\end\s*\{{{match['code']}\*?\}}", match.end())
         if match["heading"]:
             self.headings.append(_plain(match["title"] or match["command"] or ""))
-            # A title may hold formulas: only its mark is passed.
             self._prose_start = match.end()
-            return match.start(1 if match["title"] is None else "title") + (match["title"] is None)
+            # A title may hold formulas: only its mark is passed.
+            return match.start("command" if match["title"] is None else "title")
         if match["percent"]:
             line_end = self.text.find("\n", match.end())
             return (len(self.text) if line_end < 0 else line_end) if self.is_latex else match.end()

@@ -125,7 +125,7 @@ class At:
 
 @dataclass(frozen=True)
 class Big:
-    """Σ, Π or ∫ with what stands below and above it, and all that follows up to the next + or − of its level."""
+    """Σ, Π or ∫ with what stands below and above, and all that follows up to the next + or − of its level."""
 
     sign: str
     below: tuple[Written, ...]
@@ -253,8 +253,8 @@ class Statement:
 class Reading:
     """A document read: its statements in order, and what of it could not be read at all.
 
-    `headings[0]` is "", for what stands before the first heading. `unread` holds what is part of no statement:
-    delimiters that are never closed, formulas that are too long, commands that define themselves.
+    `headings[0]` is "", for what stands before the first heading. `unread` holds what is no part of any
+    statement: delimiters that are never closed, formulas that are too long, commands that define themselves.
     """
 
     source: Source
