@@ -96,6 +96,7 @@ def test_comments_in_latex() -> None:
         ("$$\\begin{aligned} a = b$$\n\nx", ["$$\\begin{aligned} a = b$$", "*1", "", "x"]),
         ("```\n$$\n```\n\n$a = b$\n\nx", ["```", "$$", "```", "", "$a = b$", "*5", "", "x"]),
         ("~~~ math\na = b\n\n```\n~~~\n\nx", ["~~~ math", "a = b", "", "```", "~~~", "*2", "", "x"]),
+        ("$$\na = b\n```\n$$\n\nx", ["$$", "a = b", "```", "$$", "*2", "", "x"]),
         # A display that is never closed.
         ("$$\na = b\n\nx", ["$$", "a = b", "", "x", "*2"]),
     ],
