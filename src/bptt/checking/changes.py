@@ -45,11 +45,20 @@ _OF_VECTORS = frozenset({"softmax", "log_softmax", "logsumexp", "sum"})
 
 
 def _sign_of_a_term(place: Place, scene: Scene) -> Iterator[Change]:
+    return _signs(place, of_numbers=False)
+
+
+def _sign_of_a_number(place: Place, scene: Scene) -> Iterator[Change]:
+    return _signs(place, of_numbers=True)
+
+
+def _signs(place: Place, of_numbers: bool) -> Iterator[Change]:
     if isinstance(place.part, Add):
         terms = place.part.terms
         for k, term in enumerate(terms):
-            turned = Add((*terms[:k], negated(term), *terms[k + 1 :]))
-            yield Change(turned, "sign", ("the sign of ", _plain(term), " is the other way round"), term)
+            if isinstance(_plain(term), Number) == of_numbers:
+                turned = Add((*terms[:k], negated(term), *terms[k + 1 :]))
+                yield Change(turned, "sign", ("the sign of ", _plain(term), " is the other way round"), term)
 
 
 def _plain(term: Formula) -> Formula:
@@ -60,13 +69,21 @@ def _plain(term: Formula) -> Formula:
 
 
 def _transpose(place: Place, scene: Scene) -> Iterator[Change]:
+    return _turned(place, scene) if not isinstance(place.part, Product | Hadamard) else iter(())
+
+
+def _transpose_of_a_product(place: Place, scene: Scene) -> Iterator[Change]:
+    return _turned(place, scene) if isinstance(place.part, Product | Hadamard) else iter(())
+
+
+def _turned(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
     if not place.is_operand or isinstance(place.parent, Transpose):
         return
     if isinstance(part, Transpose):
-        yield Change(part.operand, "transpose", (part.operand, " is not transposed"))
+        yield Change(part.operand, "transpose", (part.operand, " should not be transposed"))
     elif not scene.is_number(part) and not isinstance(part, Diag | Neg):
-        yield Change(Transpose(part), "transpose", (part, " is transposed"))
+        yield Change(Transpose(part), "transpose", (part, " should be transposed"))
 
 
 def _neighbours(place: Place, scene: Scene) -> Iterator[Change]:
@@ -185,18 +202,19 @@ def _index(place: Place, scene: Scene) -> Iterator[Change]:
         for k, index in enumerate(part.indices):
             for letter in scene.letters_for(part, k):
                 changed = (*part.indices[:k], replace(index, letter=letter), *part.indices[k + 1 :])
-                yield _renamed(replace(part, indices=changed), index.letter, letter)
+                yield _renamed(part, replace(part, indices=changed), index.letter, letter)
     elif isinstance(part, Kronecker):
         for letter in scene.letters:
-            for end in ("left", "right"):
-                index = getattr(part, end)
-                if letter != index.letter:
-                    changed_end = {end: replace(index, letter=letter)}
-                    yield _renamed(replace(part, **changed_end), index.letter, letter)
+            if letter != part.left.letter:
+                left = replace(part.left, letter=letter)
+                yield _renamed(part, replace(part, left=left), part.left.letter, letter)
+            if letter != part.right.letter:
+                right = replace(part.right, letter=letter)
+                yield _renamed(part, replace(part, right=right), part.right.letter, letter)
 
 
-def _renamed(part: Formula, old: str, new: str) -> Change:
-    return Change(part, "index", (f"index {old} should be {new} in ", part))
+def _renamed(before: Formula, after: Formula, old: str, new: str) -> Change:
+    return Change(after, "index", (f"the index {old} of ", before, f" should be {new}"))
 
 
 def _index_of_a_factor(place: Place, scene: Scene) -> Iterator[Change]:
@@ -209,7 +227,7 @@ def _index_of_a_factor(place: Place, scene: Scene) -> Iterator[Change]:
         for new in scene.letters:
             changed = scene.renamed(part, {old: new}) if new != old else None
             if changed is not None:
-                yield _renamed(changed, old, new)
+                yield _renamed(part, changed, old, new)
 
 
 def _swapped_indices(place: Place, scene: Scene) -> Iterator[Change]:
@@ -332,6 +350,30 @@ def _complement(place: Place, scene: Scene) -> Iterator[Change]:
             yield Change(other, "missing-term", (other, " instead of ", part))
 
 
+def _slope(place: Place, scene: Scene) -> Iterator[Change]:
+    """The derivative of tanh, 1 − h∘h, and that of the sigmoid, h∘(1 − h)."""
+    part = place.part
+    match part:
+        case Add((Number(1.0), Neg(Hadamard((a, b))))) if a == b:
+            sigmoid = hadamard((a, Add((Number(1.0), Neg(a)))))
+            yield Change(sigmoid, "missing-factor", (sigmoid, " instead of ", part))
+        case Add((Number(1.0), Neg(Power(a, 2.0)))):
+            pair = a, Add((Number(1.0), Neg(a)))
+            sigmoid = Product(pair) if scene.is_number(a) else Hadamard(pair)
+            yield Change(sigmoid, "missing-factor", (sigmoid, " instead of ", part))
+        case Product(factors) | Hadamard(factors):
+            for k, factor in enumerate(factors):
+                one_minus = Add((Number(1.0), Neg(factor)))
+                if one_minus in factors:
+                    other = factors.index(one_minus)
+                    squared = Power(factor, 2.0) if scene.is_number(factor) else Hadamard((factor, factor))
+                    tanh = Add((Number(1.0), Neg(squared)))
+                    rest = tuple(tanh if n == k else f for n, f in enumerate(factors) if n != other)
+                    changed = rest[0] if len(rest) == 1 else type(part)(rest)
+                    wrong = type(part)((factor, one_minus))
+                    yield Change(changed, "missing-factor", (tanh, " instead of ", wrong))
+
+
 # What is too much.
 
 
@@ -386,6 +428,9 @@ RULES: tuple[tuple[float, Rule], ...] = tuple(sorted((
     (0.9, _stray_index),
     (1.0, _sign_of_a_term),
     (1.0, _transpose),
+    (1.5, _transpose_of_a_product),
+    (1.6, _sign_of_a_number),
+    (1.5, _slope),
     (1.0, _index),
     (1.0, _time),
     (1.0, _prime),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bptt.checking.changes import RULES
-from bptt.checking.pool import Pool, negated, pool_of
+from bptt.checking.pool import Pool, negated, pool_of, sign_of
 from bptt.checking.scene import Scene, places, put
 from bptt.formula.tree import Formula, Text
 from bptt.render.unicode import show
@@ -34,12 +34,17 @@ class Edit:
         return "".join(part if isinstance(part, str) else show(part) for part in self.text)
 
 
+def turned(formula: Formula) -> Edit:
+    """The negative."""
+    return Edit(negated(formula), "sign", ("the sign is the other way round",), sign_of(formula), SIGN)
+
+
 def edits(formula: Formula, pool: Pool | None = None, layout: str = "") -> Iterator[Edit]:
     """All single edits, the cheapest first, always in the same order; some may be the same formula.
 
     `pool` is what can be put in. With a layout, factors are not put in where nothing beside them fits.
     """
-    yield Edit(negated(formula), "sign", ("the sign is the other way round",), formula, SIGN)
+    yield turned(formula)
     scene = Scene(formula, pool or Pool(), layout)
     known = tuple(places(formula))
     for cost, rule in RULES:

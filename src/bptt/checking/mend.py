@@ -10,9 +10,10 @@ import heapq
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
-from bptt.checking.edits import SIGN, Edit, Pool, edits, pool_of
-from bptt.checking.pool import letters_of, negated
+from bptt.checking.edits import SIGN, Edit, Pool, edits, pool_of, turned
+from bptt.checking.pool import items_of, letters_of, negated, parts_of
 from bptt.checking.spellings import Spellings
 from bptt.formula.shapes import NonConforming, Pair, shape_of
 from bptt.formula.tree import Formula, children
@@ -101,63 +102,76 @@ class _Search:
         self.wrong, self.is_right, self.pool, self.most = formula, is_right, pool, most
         self.layout, self.shape = layout, shape
         self.letters = None if letters is None else set(letters)
-        # Cost, number in the order of finding, node, and what to do with it or the stream that it is from.
-        self.queue: list[tuple[float, int, _Node, Iterator[Edit] | str]] = []
+        # What to do next: the cheapest first, and of equals what was found first.
+        self.queue: list[tuple[float, int, Callable[[], Mend | None]]] = []
         self.found = 0
         self.spent = 0.0
-        self.known = Spellings()
-        self.tried = {self.known.meaning(formula)}
+        self.spellings = Spellings()
+        self.tried = {self.spellings.meaning(formula)}
+        self.right_items = frozenset(item for whole in self.pool.wholes for item in items_of(whole))
+        self.distance = self._distance(formula)
 
     def run(self, budget: int, deadline: float) -> Mend | None:
-        self._push(0.0, _Node(self.wrong), "try")
+        self._later(0.0, partial(self._try, _Node(self.wrong)))
         while self.queue and self.spent < budget and time.monotonic() < deadline:
-            _, _, node, todo = heapq.heappop(self.queue)
-            if todo == "right":
-                return self._mend(node) if node.edits else None
-            if todo == "try":
-                self._try(node)
-            elif todo == "negative":
-                self.spent += 1
-                if self.is_right(negated(node.formula)):
-                    return self._mend(self._negative(node))
-            elif todo == "go on":
-                self._next(node, edits(node.formula, self.pool, self.layout))
-            else:
-                assert not isinstance(todo, str)
-                self._next(replace(node, edits=node.edits[:-1]), todo)
-                self._try(node)
+            result = heapq.heappop(self.queue)[2]()
+            if result is not None:
+                return result
         return None
 
-    def _push(self, cost: float, node: _Node, todo: Iterator[Edit] | str) -> None:
+    def _later(self, cost: float, step: Callable[[], Mend | None]) -> None:
         self.found += 1
-        heapq.heappush(self.queue, (cost, self.found, node, todo))
-
-    def _next(self, node: _Node, stream: Iterator[Edit]) -> None:
-        """Puts the next new edit of the node into the queue."""
-        before = sum(edit.cost for edit in node.edits)
-        for edit in stream:
-            key = self.known.meaning(edit.formula)
-            if key not in self.tried:
-                self.tried.add(key)
-                cost = before + edit.cost + _FURTHER * len(node.edits)
-                self._push(cost, _Node(edit.formula, (*node.edits, edit), cost), stream)
-                return
-            self.spent += _REJECTED / 10
+        heapq.heappush(self.queue, (cost, self.found, step))
 
     def _try(self, node: _Node) -> None:
+        """Asks whether it is right, and leaves for later what follows from the answer."""
         if self._can_be_right(node.formula):
             self.spent += 1
             said = self.is_right(node.formula)
-            if said is False:
-                self._push(node.cost + SIGN, node, "negative")
+            if said > 0:
+                self._later(node.cost, partial(self._mend, node))
             elif said < 0:
-                self._push(node.cost + SIGN, self._negative(node), "right")
-            elif said > 0:
-                self._push(node.cost, node, "right")
+                self._later(node.cost + SIGN, partial(self._mend, self._negative(node)))
+            elif said is False:
+                self._later(node.cost + SIGN, partial(self._try_negative, node))
         else:
             self.spent += _REJECTED
         if len(node.edits) < self.most:
-            self._push(node.cost + _CHEAPEST + _FURTHER, node, "go on")
+            cost = node.cost + _FURTHER * bool(node.edits)
+            self._later(cost + _CHEAPEST, partial(self._weigh, node, cost))
+
+    def _try_negative(self, node: _Node) -> Mend | None:
+        self.spent += 1
+        return self._mend(self._negative(node)) if self.is_right(negated(node.formula)) else None
+
+    def _weigh(self, node: _Node, cost: float) -> None:
+        """Goes on from here; but later, if the edits so far have not brought the formula closer to the right
+        one in what it is made of.
+        """
+        if not node.edits or self.distance == 0 or self._distance(node.formula) < self.distance:
+            self._open(node, cost)
+        else:
+            self._later(cost + _CHEAPEST + _FURTHER, partial(self._open, node, cost + _FURTHER))
+
+    def _open(self, node: _Node, cost: float) -> None:
+        self._next(node, cost, edits(node.formula, self.pool, self.layout))
+
+    def _next(self, node: _Node, cost: float, stream: Iterator[Edit]) -> None:
+        """The next formula in the stream that is none of those before."""
+        for edit in stream:
+            meaning = self.spellings.meaning(edit.formula)
+            if meaning not in self.tried:
+                self.tried.add(meaning)
+                child = _Node(edit.formula, (*node.edits, edit), cost + edit.cost)
+                self._later(child.cost, partial(self._visit, child, node, cost, stream))
+                return
+
+    def _visit(self, child: _Node, node: _Node, cost: float, stream: Iterator[Edit]) -> None:
+        self._next(node, cost, stream)
+        self._try(child)
+
+    def _distance(self, formula: Formula) -> int:
+        return len(frozenset(items_of(formula)) ^ self.right_items)
 
     def _can_be_right(self, formula: Formula) -> bool:
         try:
@@ -173,13 +187,15 @@ class _Search:
     # The result.
 
     def _negative(self, node: _Node) -> _Node:
-        text = ("the sign is the other way round",)
-        edit = Edit(negated(node.formula), "sign", text, node.formula, SIGN)
+        edit = turned(node.formula)
         return _Node(edit.formula, (*node.edits, edit), node.cost + SIGN)
 
-    def _mend(self, node: _Node) -> Mend:
+    def _mend(self, node: _Node) -> Mend | None:
         """With the places of later edits in the formula as it was at first."""
-        origins = {id(part): part for part in _parts(self.wrong)}
+        if not node.edits:
+            self.queue.clear()
+            return None
+        origins = {id(part): part for part in parts_of(self.wrong)}
         made: list[Edit] = []
         before = self.wrong
         for edit in node.edits:
@@ -191,12 +207,6 @@ class _Search:
                 origins.setdefault(id(new), origins.get(id(old), place))
             before = edit.formula
         return Mend(node.formula, tuple(made), node.cost)
-
-
-def _parts(formula: Formula) -> Iterator[Formula]:
-    yield formula
-    for part in children(formula):
-        yield from _parts(part)
 
 
 def _counterparts(before: Formula, after: Formula) -> Iterator[tuple[Formula, Formula]]:

@@ -53,7 +53,7 @@ class Pool:
 
 
 def pool_of(formula: Formula) -> Pool:
-    """The factors and terms of a right formula, those deep inside too; each factor as it is and transposed."""
+    """What is in a right formula, deep inside too; each factor as it is and transposed."""
     factors: list[Formula] = []
     for factor in factors_of(formula):
         factors.append(factor)
@@ -102,6 +102,16 @@ def negated(formula: Formula) -> Formula:
         case Sum(letter, body, size, lower, upper) if not isinstance(negated(body), Neg):
             return Sum(letter, negated(body), size, lower, upper)
     return Neg(formula)
+
+
+def sign_of(formula: Formula) -> Formula:
+    """The part at which a sign changes when the formula is `negated`."""
+    match formula:
+        case Product(factors) | Hadamard(factors):
+            return next(filter(_is_difference, factors), formula)
+        case Sum(body=body) if not isinstance(negated(body), Neg):
+            return sign_of(body)
+    return formula
 
 
 def letters_of(formula: Formula) -> dict[str, Dim | None]:
@@ -176,6 +186,16 @@ def _is_number(formula: Formula) -> bool:
         return shape_of(formula, "row") == NUMBER
     except NonConforming:
         return False
+
+
+def items_of(formula: Formula) -> Iterator[Formula]:
+    """The factors and terms that are no products themselves."""
+    for part in children(formula):
+        if isinstance(formula, Product | Hadamard | Add | Sum) and not isinstance(
+            part, Product | Hadamard | Sum
+        ):
+            yield part
+        yield from items_of(part)
 
 
 def summands_of(formula: Formula) -> Iterator[Formula]:

@@ -114,6 +114,17 @@ class Scene:
         """The factors of this formula that stand nowhere in the right one."""
         return frozenset(factors_of(self.whole)) - set(self.pool.factors)
 
+    @cached_property
+    def names(self) -> tuple[Symbol, ...]:
+        """All quantities that the right formula names."""
+        found = (part for factor in self.pool.factors for part in parts_of(factor))
+        return tuple(dict.fromkeys(part for part in found if isinstance(part, Symbol)))
+
+    @cached_property
+    def lacking_names(self) -> tuple[Symbol, ...]:
+        here = set(parts_of(self.whole))
+        return tuple(name for name in self.names if name not in here)
+
     def __post_init__(self) -> None:
         for formula in (self.whole, *self.pool.factors, *self.pool.sums):
             for part in parts_of(formula):

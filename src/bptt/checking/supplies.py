@@ -24,7 +24,12 @@ from bptt.formula.tree import (
     Text,
     Transpose,
     children,
+    rebuild,
 )
+
+Rule = Callable[[Place, Scene], Iterator[Change]]
+# So many parts has something that is mistaken for something else as a whole, such as σ′(θ) or 1 − h.
+SMALL = 4
 
 
 def _lacking_factor(place: Place, scene: Scene) -> Iterator[Change]:
@@ -125,6 +130,40 @@ def _reduced(place: Place, scene: Scene) -> Iterator[Change]:
                     yield Change(whole, "extra", (f"the {what} ", first, " is too much"), place_of)
 
 
+def _other_item(place: Place, scene: Scene) -> Iterator[Change]:
+    """A sum or a product of the right formula that differs in one item, by its sign or by a name in it."""
+    part = place.part
+    if not isinstance(part, Add | Product | Hadamard):
+        return
+    items = children(part)
+    for given in scene.pool.wholes:
+        if type(given) is not type(part) or len(children(given)) != len(items):
+            continue
+        for whole in scene.with_letters(given):
+            wrong = tuple((Counter(items) - Counter(children(whole))).elements())
+            if len(wrong) == 1:
+                (right,) = (Counter(children(whole)) - Counter(items)).elements()
+                k = items.index(wrong[0])
+                kind = _slip(wrong[0], right)
+                if kind:
+                    changed = rebuild(part, (*items[:k], right, *items[k + 1 :]))
+                    yield Change(changed, kind, (right, " instead of ", wrong[0]), items[k])
+
+
+def _slip(wrong: Formula, right: Formula) -> str:
+    """The kind of error, if one is easily taken for the other."""
+    if Neg(wrong) == right or wrong == Neg(right):
+        return "sign"
+    while type(wrong) is type(right) and isinstance(wrong, Neg | Transpose | Diag):
+        wrong, right = children(wrong)[0], children(right)[0]
+    match wrong, right:
+        case Symbol(), Symbol():
+            return "index" if (wrong.name, wrong.of) == (right.name, right.of) else "typo"
+        case Indexed(base=Symbol() as one), Indexed(base=Symbol() as other):
+            return "typo" if wrong.indices == right.indices and one.time == other.time else ""
+    return ""
+
+
 def _missing(what: str, parts: tuple[Formula, ...], kind: type[Add | Product | Hadamard]) -> Text:
     return (f"the {what} ", parts[0] if len(parts) == 1 else kind(parts), " is missing")
 
@@ -134,7 +173,7 @@ def _lacking_term(place: Place, scene: Scene) -> Iterator[Change]:
 
 
 def _further_term(place: Place, scene: Scene) -> Iterator[Change]:
-    return _terms(place, scene, scene.pool.terms)
+    return _terms(place, scene, tuple(t for t in scene.pool.terms if not isinstance(t, Number)))
 
 
 def _terms(place: Place, scene: Scene, supply: tuple[Formula, ...]) -> Iterator[Change]:
@@ -158,12 +197,11 @@ def _terms(place: Place, scene: Scene, supply: tuple[Formula, ...]) -> Iterator[
 
 def _lacking_name(place: Place, scene: Scene) -> Iterator[Change]:
     """Another quantity of the same shape: b₁ for b₂."""
-    here = set(parts_of(scene.whole))
-    return _names(place, tuple(symbol for symbol in _symbols(scene) if symbol not in here))
+    return _names(place, scene.lacking_names)
 
 
 def _other_name(place: Place, scene: Scene) -> Iterator[Change]:
-    return _names(place, _symbols(scene))
+    return _names(place, scene.names)
 
 
 def _names(place: Place, supply: tuple[Symbol, ...]) -> Iterator[Change]:
@@ -179,19 +217,24 @@ def _names(place: Place, supply: tuple[Symbol, ...]) -> Iterator[Change]:
                 yield Change(given, "typo", (given, " instead of ", part))
 
 
-def _symbols(scene: Scene) -> tuple[Symbol, ...]:
-    """All quantities that the right formula names."""
-    found = (part for factor in scene.pool.factors for part in parts_of(factor))
-    return tuple(dict.fromkeys(part for part in found if isinstance(part, Symbol)))
-
-
 def _foreign_factor(place: Place, scene: Scene) -> Iterator[Change]:
     """One that is in no right formula, for one that is missing."""
-    return _other_factors(place, scene, scene.lacking) if place.part in scene.foreign else iter(())
+    if place.part not in scene.foreign or not _is_small(place.part):
+        return iter(())
+    return _other_factors(place, scene, scene.lacking)
 
 
 def _other_factor(place: Place, scene: Scene) -> Iterator[Change]:
-    return _other_factors(place, scene, scene.pool.factors)
+    return _other_factors(place, scene, scene.pool.factors) if _is_small(place.part) else iter(())
+
+
+def _large_factor(place: Place, scene: Scene) -> Iterator[Change]:
+    return iter(()) if _is_small(place.part) else _other_factors(place, scene, scene.lacking)
+
+
+def _is_small(part: Formula) -> bool:
+    """Whether a reader would take it for one thing."""
+    return not isinstance(part, Product | Hadamard | Sum) and sum(1 for _ in parts_of(part)) <= SMALL
 
 
 def _other_factors(place: Place, scene: Scene, supply: tuple[Formula, ...]) -> Iterator[Change]:
@@ -218,10 +261,10 @@ def _sum(place: Place, scene: Scene) -> Iterator[Change]:
             yield Change(summed, "missing-sum", (f"the sum over {given.letter} is missing",))
 
 
-Rule = Callable[[Place, Scene], Iterator[Change]]
 RULES: tuple[tuple[float, Rule], ...] = (
     (1.5, _sum),
     (1.35, _reduced),
+    (1.35, _other_item),
     (1.4, _lacking_name),
     (1.6, _completed_product),
     (1.6, _completed_sum),
@@ -232,4 +275,5 @@ RULES: tuple[tuple[float, Rule], ...] = (
     (2.4, _further_factor),
     (2.5, _further_term),
     (2.8, _other_factor),
+    (3.8, _large_factor),
 )
