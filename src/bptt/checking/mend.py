@@ -15,10 +15,11 @@ from functools import partial
 from bptt.checking.edits import SIGN, Edit, Pool, edits, pool_of, turned
 from bptt.checking.pool import items_of, letters_of, negated, parts_of
 from bptt.checking.spellings import Spellings
+from bptt.checking.terms import compare_terms
 from bptt.formula.shapes import NonConforming, Pair, shape_of
 from bptt.formula.tree import Formula, children
 
-__all__ = ["Edit", "Mend", "Pool", "mend", "pool_of"]
+__all__ = ["Edit", "Mend", "Pool", "compare_terms", "mend", "pool_of"]
 
 # Of several edits, the one that is spoken of: what changes the meaning most comes first.
 TELLING = (
