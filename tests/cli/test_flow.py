@@ -53,11 +53,12 @@ def test_the_default_of_a_plain_cell(capsys: pytest.CaptureFixture[str]) -> None
     assert max(map(len, lines)) <= 80
     assert lines[0] == "How much of a gradient is left k steps back: |∂J_T/∂h_(T-k)| / |∂J_T/∂h_T|,"
     assert "tanh: e = 64, h = 10, V = 8; recurrent: H" in lines
-    for table in out.split("\n\n")[1:3]:
+    assert "diag(1 − h ∘ h) Hᵀ" in out.split("\n\n")[1]
+    for table in out.split("\n\n")[2:4]:
         labels = [line[:9].strip() for line in table.splitlines()[2:]]
         assert labels == ["H × 0.5", "H × 1", "H × 1.5", "H × 2"]
     # Nothing is said of a path that the cell does not have.
-    assert "h[t-1]" not in out and "-0.9 I" not in out
+    assert "without h[t-1]" not in out and "-0.9 I" not in out
 
 
 def test_the_table_shows_the_numbers_of_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -448,9 +448,9 @@ class Deriver:
         return chain(left, links, "matrix", self.reading)
 
     def _matrix_reason(self, leaf: Expr, uses: list[Value], parts: list[Formula]) -> Text:
-        text = self._through_text(uses)
         if not self.board.batch or not self.board.is_constant(leaf):
-            return text
+            return self._through_text(uses)
+        text = self._through_text(uses, self.board.symbols[leaf])
         ones = [p for part in parts if isinstance(part, Product) for p in part.factors if isinstance(p, Ones)]
         if ones:
             return (*text, "; ", ones[0], ", B ones, adds up what the examples ask of it")
@@ -559,7 +559,9 @@ class Deriver:
         ]  # fmt: skip
         if self.board.batch:
             loss_links = [(Sum(EXAMPLE.letter, f, BATCH), rule, why) for f, rule, why in loss_links]
-            links = links[1:]
+            first, rule, _ = links[1]
+            alone: Text = ("of the sum over the examples only that of ", value.symbol, "'s own depends on it")
+            links = [(first, rule, alone), *links[2:]]
         loss = chain(self.loss, loss_links, "index", self.reading)
         matrix = chain(
             Derivative(self.loss, value.symbol),

@@ -313,6 +313,8 @@ class ThroughTime:
         if target is not None and target.name in arrivals:
             if arrivals[target.name].at is None:
                 return []
+            if not parts:
+                return []
             parts = [arrivals[target.name], *parts]
         if not parts:
             return []

@@ -130,7 +130,8 @@ def _find(of: str, names: dict[str, Expr], board: Board) -> str:
         if candidate in names:
             return candidate
     readable = [plain_name(name, board) for name in names]
-    near = difflib.get_close_matches(written, readable, 1)
+    by_case = {name.lower(): name for name in readable}
+    near = [by_case[n] for n in difflib.get_close_matches(written.lower(), by_case, 1)]
     hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(readable)}"
     if carried and carried[1] in board.values:
         furthest = max((s.lag for s in board.model.states if s.variable == carried[1]), default=0)

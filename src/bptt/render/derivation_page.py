@@ -26,7 +26,7 @@ from bptt.formula.tree import (
 )
 from bptt.ir.dims import Shape
 from bptt.ir.ops import Op
-from bptt.render.dimensions import dimension_check, pair_text
+from bptt.render.dimensions import dimension_check, is_worth_a_check, pair_text
 from bptt.render.explanation import explanation
 from bptt.render.page import Block, Display, Graph, Meaning, Page, Paragraph, Row, Section, Table
 
@@ -203,7 +203,7 @@ class _Writer:
             blocks += self._index(g)
         if self.notation in ("both", "matrix"):
             blocks += self._matrix(g)
-        if self.shapes and g.matrix is not None and g.uses:
+        if self.shapes and g.matrix is not None and is_worth_a_check(g.matrix, self.board.layout):
             blocks.append(Paragraph(("The dimensions: ", *dimension_check(g.matrix, self.board.layout), ".")))
         if self.explain and (self.derivations.of is None or g.name == self.derivations.of):
             blocks += explanation(self.derivations, g)

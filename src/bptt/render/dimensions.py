@@ -46,7 +46,7 @@ def _parts(formula: Formula, layout: str) -> tuple[Text, int]:
             return _parts(a, layout)
         case Sum(body=a) | TimeProduct(body=a):
             return _show(a, layout, ATOM), ATOM
-        case Add(terms) if any(_is_compound(term) for term in terms):
+        case Add(terms) if _are_alike(terms, layout) and any(_is_compound(term) for term in terms):
             return _between(" + ", [_show(term, layout, SUM + 1) for term in terms]), SUM
         case Hadamard(factors):
             return _between(" ∘ ", [_show(f, layout, ELEMENTWISE + 1) for f in factors]), ELEMENTWISE
@@ -57,6 +57,16 @@ def _parts(formula: Formula, layout: str) -> tuple[Text, int]:
             return _between(" ", [_show(f, layout, SIDE_BY_SIDE) for f in parts]), SIDE_BY_SIDE
         case _:
             return ("(", *pair_text(shape_of(formula, layout)), ")"), ATOM
+
+
+def _are_alike(terms: tuple[Formula, ...], layout: str) -> bool:
+    """Whether no number stands beside a vector, as in 1 - h: such a sum has the shape of the vector."""
+    return len({shape_of(term, layout) == NUMBER for term in terms}) == 1
+
+
+def is_worth_a_check(chain: Chain, layout: str) -> bool:
+    """Whether the result is more than one part with the shape of the left side."""
+    return len(_show(chain.result, layout, SUM)) > len(("(", *pair_text(NUMBER), ")"))
 
 
 def _between(sign: str, parts: list[Text]) -> Text:
