@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from bptt.checking.lexer import Token
@@ -23,6 +24,7 @@ def flattened(found: Sequence[Token]) -> list[Token]:
 
     Tables keep their "begin", "end", "&" and "break"; outside of them "&" is gone and "break" divides rows.
     """
+    found = _one_sided_cases(found)
     partner = _environments(found)
     kept: list[Token] = []
     tables = 0
@@ -42,6 +44,43 @@ def flattened(found: Sequence[Token]) -> list[Token]:
             continue
         kept.append(mark)
     return kept
+
+
+def _one_sided_cases(found: Sequence[Token]) -> Sequence[Token]:
+    """`\\left\\{ … & … \\\\ … \\right.` as the environment `cases` that it stands for."""
+    if not any(mark.kind == "end null" for mark in found):
+        return found
+    result = list(found)
+    stack: list[int] = []
+    for place, mark in enumerate(found):
+        if mark.kind in ("(", "null"):
+            stack.append(place)
+        elif mark.kind == ")" and stack:
+            stack.pop()
+        elif mark.kind == "end null" and stack:
+            start = stack.pop()
+            if found[start].face != "left" or not any(one.kind == "&" for one in found[start:place]):
+                continue
+            end, last = _end_within(found, start, place), result[place]
+            if end < place:  # the surrounding environment was closed too early
+                result[end], result[place] = replace(last, kind="end", text="cases"), result[end]
+            elif found[start + 1].kind == "begin" and found[place - 1].kind == "end":
+                result[start + 1] = replace(found[start + 1], kind="wide")
+                result[place - 1] = replace(found[place - 1], kind="wide")
+            result[start] = replace(found[start], kind="begin", text="cases", face="")
+            if end == place:
+                result[place] = replace(last, kind="end", text="cases")
+    return result
+
+
+def _end_within(found: Sequence[Token], start: int, end: int) -> int:
+    """The first end of an environment between the two marks that did not begin there; else `end`."""
+    depth = 0
+    for place in range(start + 1, end):
+        depth += (found[place].kind == "begin") - (found[place].kind == "end")
+        if depth < 0:
+            return place
+    return end
 
 
 def _environments(found: Sequence[Token]) -> dict[int, int]:

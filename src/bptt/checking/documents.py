@@ -28,13 +28,15 @@ class Segment:
     """A formula's place, without its delimiters.
 
     `display`: on lines of its own. `words`: the prose right before it. `section`: the number of the heading
-    it stands under; 0 is what stands before the first.
+    it stands under; 0 is what stands before the first. `margins`: where the signs of a quotation stand
+    at the beginnings of its lines, from start to end.
     """
 
     span: Span
     display: bool
-    words: str
-    section: int
+    words: str = ""
+    section: int = 0
+    margins: dict[int, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,14 @@ _DOLLAR = r"(?:(?<!\\)|(?<=\\\\))\$"
 _CLOSING = {"$": _DOLLAR + r"\$", "(": r"\\\\?\)", "[": r"\\\\?\]"}
 _ONE_DOLLAR = re.compile(_DOLLAR)
 _PARAGRAPH_END = re.compile(r"\n[ \t>]*(?:\n|$)|\n[ ]{0,3}#{1,6}[ \t]|\n[ \t]*(?:```|~~~)")
-_IS_LATEX = re.compile(r"\\(?:documentclass|begin\s*\{document\}|usepackage)")
+_IS_LATEX = re.compile(r"^[ \t]*\\(?:documentclass|begin\s*\{document\}|usepackage)", re.MULTILINE)
+_QUOTED = re.compile(r"\n[ \t]*(?:>[ \t]?)+")
 _AMOUNT = re.compile(r"\s?[0-9][0-9.,]*(?:[kKMB]\b|\s?(?:%|million|billion))?[\s,.;:)]*(?:\s[A-Za-z]{2,}|$)")
 _MATHEMATICAL = re.compile(r"[\\_^={}<>|+*/]|[^\x00-\x7f]")
 _WORDY = re.compile(r"[A-Za-z]{2,}")
 _PROSE_LINE = re.compile(r"(?:(?<![\\A-Za-z{])[A-Za-z]{2,}[ ,.;:]+){4}")
+_DELIMITER_BEFORE = re.compile(r"(?:\$\$?|\\\\?[(\[]|\$`|\\begin\s*\{[^{}]*\}|[`~]{3,}[^\n`]*)\s*$")
+_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _COMMAND_IN_PROSE = re.compile(r"\\[A-Za-z]+|[${}*_`#]")
 
 
@@ -144,7 +149,10 @@ class _Scan:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.text = source.text
-        self.is_latex = source.name.endswith((".tex", ".latex")) or bool(_IS_LATEX.search(self.text))
+        named = source.name.endswith((".tex", ".latex"))
+        self.is_latex = named or (
+            not source.name.endswith((".md", ".ipynb")) and bool(_IS_LATEX.search(self.text))
+        )
         self.segments: list[Segment] = []
         self.headings = [""]
         self.unread: list[Unread] = []
@@ -283,7 +291,12 @@ class _Scan:
             self._refuse(span, "this formula is too long")
             return after
         words = self._words(start)
-        self.segments.append(Segment(span, display, words, len(self.headings) - 1))
+        line = self.text.rfind("\n", 0, start) + 1
+        quoted = display and self.text[line:start].lstrip().startswith(">")
+        margins = (
+            {mark.start(): mark.end() for mark in _QUOTED.finditer(self.text, start, end)} if quoted else {}
+        )
+        self.segments.append(Segment(span, display, words, len(self.headings) - 1, margins))
         self._prose_start = after
         return after
 
@@ -292,8 +305,10 @@ class _Scan:
 
     def _words(self, start: int) -> str:
         """The prose between the formula and the one before it, from its last paragraph on."""
-        text = self.text[max(self._prose_start, start - 4 * MAX_WORDS) : start]
-        text = re.sub(r"(?:\$\$?|\\\\?[(\[]|\$`|\\begin\s*\{[^{}]*\}|^[ \t>]*```+.*)\s*$", "", text.rstrip())
+        text = self.text[max(self._prose_start, start - 4 * MAX_WORDS) : start].rstrip()
+        text = _DELIMITER_BEFORE.sub("", text)
+        if self.is_latex:
+            text = _COMMENT.sub("", text)
         paragraphs = [part for part in re.split(r"\n[ \t>]*\n", text) if part.strip()]
         return _plain(paragraphs[-1])[-MAX_WORDS:].strip() if paragraphs else ""
 
@@ -309,4 +324,5 @@ def _is_prose(inside: str, following: str) -> bool:
 
 
 def _plain(prose: str) -> str:
+    prose = re.sub(r"^[ \t]*>+", "", prose, flags=re.MULTILINE)
     return " ".join(_COMMAND_IN_PROSE.sub(" ", prose).split())

@@ -19,7 +19,7 @@ from bptt.source import Span
 from bptt.syntax.spelling import canonical_name, spell
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
-_DIGITS = re.compile(r"[0-9.]+")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 _INDEX_LETTERS = frozenset("ijklmnpqrst")
 _PUNCTUATION = frozenset(",;:.!")
 _WITHOUT_MEANING = table.LAYOUT | table.THIN_SPACES | table.WIDE_SPACES | table.DROPPED_GROUP
@@ -94,18 +94,20 @@ class _Marks:
     # --- letters, words and numbers
 
     def _number(self, token: Token) -> None:
-        in_script = bool(self.marks) and self.marks[-1].kind in ("_", "^")
-        if in_script and len(token.text) > 1 and token.text[0] != ".":
-            # After _ and ^ TeX takes a single digit.
-            start, end, source = token.span.start, token.span.end, token.span.source
-            first, rest = Span(start, start + 1, source), Span(start + 1, end, source)
-            if end - start != len(token.text):
-                first = rest = token.span
-            self._emit("number", token.text[0], Token("number", "", first, token.spaced))
-            if _DIGITS.fullmatch(token.text[1:].strip(".")):
-                self._emit("number", token.text[1:].strip("."), Token("number", "", rest))
-            return
-        self._emit("number", token.text, token)
+        """A number; of several digits after `_`, `^` or a command, TeX takes one for each argument."""
+        last = self.marks[-1] if self.marks else token
+        count = 1 if last.kind in ("_", "^") else table.ARGUMENTS.get(last.text, 0)
+        digits = token.text[:count] if token.text[:count].isdigit() else ""
+        in_text = token.span.end - token.span.start == len(token.text)
+        source = token.span.source
+        for offset, digit in enumerate(digits):
+            start = token.span.start + offset
+            span = Span(start, start + 1, source) if in_text else token.span
+            self._emit("number", digit, Token("number", digit, span, token.spaced and not offset))
+        rest = token.text[len(digits) :]
+        if _NUMBER.fullmatch(rest):
+            span = Span(token.span.start + len(digits), token.span.end, source) if in_text else token.span
+            self._emit("number", rest, Token("number", rest, span, token.spaced and not digits))
 
     def _letters(self, token: Token, position: int) -> None:
         run = token.text
@@ -306,6 +308,7 @@ class _Marks:
         if text in table.WIDE_SPACES:
             self._emit("wide", text, token)
         if text in table.DROPPED_GROUP:
+            after += self._text_at(after) == "*"
             closing = self._group(after)
             after = after if closing is None else closing + 1
         if text in table.TRANSPARENT:
@@ -344,6 +347,8 @@ class _Marks:
         if kind == "begin" and name in ("array", "alignat", "alignedat", "tabular"):
             columns = self._group(closing + 1)
             return closing + 1 if columns is None else columns + 1
+        if kind == "begin" and self._text_at(closing + 1) == "[" and self._text_at(closing + 3) == "]":
+            return closing + 4  # where the environment is set: [t]
         return closing + 1
 
     def _prose(self, token: Token, position: int) -> int:
@@ -393,6 +398,8 @@ class _Marks:
         opens = text in table.SIZED_OPENING
         if sign == ".":
             self._emit("null" if opens else "end null", ".", place)
+        elif sign in (r"\{", r"\lbrace") and opens:
+            self._emit("(", "{", place, face="left")
         elif sign in table.OPENING:
             self._emit("(", table.OPENING[sign], place)
         elif sign in table.CLOSING and sign != r"\rvert":

@@ -145,7 +145,7 @@ SYNONYMS = {
     r"\sfrac": r"\frac", r"\prime": "'", "′": "'", "’": "'", "‘": "'", r"\colon": ":", "∇": r"\nabla",
     "∂": r"\partial", r"\partialderivative": r"\pdv", r"\derivative": r"\dv", "√": r"\sqrt",
     r"\dbinom": r"\binom", "，": ",", "；": ";", "（": "(", "）": ")", "：": ":", "。": ".", "、": ",",
-    "〖": "{", "〗": "}", r"\middle": r"\big", "＝": "=", "″": "''",
+    "〖": "{", "〗": "}", r"\middle": r"\big", "＝": "=", r"\_": "_", r"\*": "*", "″": "''",
 }  # fmt: skip
 
 # Environments whose rows are rows of the text, and those that are one thing with rows.

@@ -35,6 +35,8 @@ from bptt.source import Span
 
 MAX_DEPTH = 24
 TOO_DEEP = "this is nested too deeply"
+HIGHER_ORDER = "derivatives of higher order are not read"
+_EMPTY = "this cell is empty"
 _LONGEST_UNREAD = 120
 
 _BEGINS = frozenset(["letter", "word", "number", "(", "begin", "big", "command", "null", "unread", "|"])
@@ -165,26 +167,24 @@ class Parser:
         start = self.position
         sides: list[Written] = []
         signs: list[str] = []
-        first = self._terms_or_text()
+        self._skip_stops()
+        first = self.terms()
         if first is not None:
             sides.append(first)
         while self.kind() in ("relation", ":", "implies"):
             sign = self._next().text
             signs.append(sign)
-            sides.append(self._terms_or_text() or self._missing(f"nothing follows this {sign}"))
+            self._skip_stops()
+            sides.append(self.terms() or self._missing(f"nothing follows this {sign}"))
         if not signs:
             return first
         return Relation(tuple(sides), tuple(signs), self._span(start))
 
-    def _terms_or_text(self) -> Written | None:
+    def _skip_stops(self) -> None:
         self._skip_layout()
-        return self.terms()
-
-    def _skip_layout(self) -> None:
-        while self.kind() in ("wide", "break", "end null", ".") or (
-            self.kind() == "null" and self._closing() is None
-        ):
+        while self.kind() == ".":
             self.position += 1
+            self._skip_layout()
 
     def terms(self) -> Written | None:
         """Chains with + and − between them."""
@@ -193,6 +193,7 @@ class Parser:
         signs: list[str] = []
         sign = ""
         while True:
+            self._skip_layout()
             if self._is_additive():
                 mark = self._next()
                 if sign:  # a second sign, as in `a + -b`
@@ -247,7 +248,7 @@ class Parser:
                         factors.append(Letter(sign, self.found[at].span))
                         continue
                     factors.append(self.unread(at, "nothing stands before this sign"))
-            self._skip_inner_space()
+            self._skip_layout()
             at = self.position
             factor = self.factor()
             if factor is None and sign:
@@ -274,12 +275,14 @@ class Parser:
         factor = self.factor() or self._missing(f"nothing follows this {mark.text}")
         return Terms((factor,), (mark.text,), self._span(start))
 
-    def _skip_inner_space(self) -> None:
-        """Wide spaces and row breaks within brackets divide nothing."""
-        if self._depth > 2 or self.limit < len(self.found):
-            while self.kind() in ("wide", "break") and self.limit < len(self.found):
-                self.position += 1
-        while self.kind() == "null" and self._closing() is None:
+    def _skip_layout(self) -> None:
+        """Go over brackets of no width and, within brackets, wide spaces and row breaks."""
+        within = self.limit < len(self.found)
+        while (
+            (within and self.kind() in ("wide", "break"))
+            or self.kind() == "end null"
+            or (self.kind() == "null" and self._closing() is None)
+        ):
             self.position += 1
 
     def _can_begin(self) -> bool:
@@ -318,6 +321,8 @@ class Parser:
     def _atom(self) -> Written | None:
         start = self.position
         match self.kind():
+            case "letter" if self.text() == "d" and self._slash() is not None:
+                return self._partial()
             case "letter" | "word":
                 mark = self._next()
                 scripts = self.scripts()
@@ -353,16 +358,21 @@ class Parser:
         return Numeral(float(mark.text), self._span(start), scripts)
 
     def _has_relation(self) -> bool:
-        """Whether the bracket here holds a condition: `(i = k)`, `(y | x)`."""
+        """Whether the bracket here holds a condition or a list: `(i = k)`, `(y | x)`, `(y, z)`."""
         end = self._closing()
         if end is None:
             return False
         place = self.position + 1
+        is_round = self.text() == "("
         while place < end:
-            if self.found[place].kind == "relation" or (
-                self.found[place].kind == "|"
-                and place not in self.partner
-                and self.found[place + 1].kind != "_"
+            if (
+                self.found[place].kind == "relation"
+                or (self.found[place].kind == "," and is_round)
+                or (
+                    self.found[place].kind == "|"
+                    and place not in self.partner
+                    and self.found[place + 1].kind != "_"
+                )
             ):
                 return True
             place = max(place, self.partner.get(place, place)) + 1
@@ -483,7 +493,7 @@ class Parser:
             if stop < end and self._next().kind == "break":
                 rows.append([])
         self.position = end + 1
-        kept = tuple(tuple(row) for row in rows if row)
+        kept = tuple(tuple(row) for row in rows if any(not _is_empty(cell) for cell in row))
         return Table(kept, kind, self._span(start), self.scripts())
 
     def _cell(self, end: int) -> Written:
@@ -493,13 +503,13 @@ class Parser:
             self._next()
         if self.position == end:
             if start == end:
-                return self._missing("empty")
+                return self._missing(_EMPTY)
             words = [mark for mark in self.found[start:end] if mark.kind == "text"]
             return Letter(words[0].text if words else "", self._span(start), face="upright")
         while end > self.position and self.found[end - 1].kind in (",", ".", ";", "wide", "text"):
             end -= 1
         inner = self._unscripted(end)
-        return inner or self._missing("empty")
+        return inner or self._missing(_EMPTY)
 
     def _big(self) -> Written:
         start = self.position
@@ -519,7 +529,7 @@ class Parser:
             self.position = self.limit
             body: Written | None = self.unread(start, TOO_DEEP)
         else:
-            self._skip_inner_space()
+            self._skip_layout()
             body = self.chain()
         self._depth -= 1
         return body or self._missing("nothing follows this sign")
@@ -597,6 +607,8 @@ class Parser:
         return start, end
 
     def _fraction(self, start: int) -> Written:
+        if self._is_negative_partial():
+            return self._negative_fraction(start)
         top = self.position
         middle = self._argument_end(top)
         end = self._argument_end(middle)
@@ -608,13 +620,44 @@ class Parser:
             over = self._between(top, middle)
             under = self._between(middle, end)
             return Fraction(over, under, self._span(start), self.scripts())
-        inner = self._inside(top, middle)
+        immediate = self._immediate_end(top, middle)
+        inner = (immediate - 1, self._inside(top, middle)[1]) if immediate else self._inside(top, middle)
+        if not immediate and above and inner[0] + 1 < inner[1] and self.found[inner[0] + 1].kind == "^":
+            self.position = end
+            return self.unread(start, HIGHER_ORDER)
         numerator = self._of_differential(*inner, above)
         denominator = self._of_differential(*self._inside(middle, end), below)
         self.position = end
-        if denominator is None or self._of_higher_order(inner[0] + 1, inner[1], above):
-            return self.unread(start, "derivatives of higher order are not read")
+        if denominator is None:
+            return self.unread(start, HIGHER_ORDER)
+        above += "⁺" if immediate else ""
         return self._differential(start, numerator, denominator, (above, below))
+
+    def _is_negative_partial(self) -> bool:
+        """Whether the fraction begins with −∂, which is the negative of a derivative."""
+        inner = self._inside(self.position, self._argument_end(self.position))
+        place = inner[0]
+        return (
+            place + 2 < inner[1]
+            and self.found[place].text == "-"
+            and self.found[place + 1].text == r"\partial"
+            and self.found[place + 2].kind in ("letter", "word")
+        )
+
+    def _negative_fraction(self, start: int) -> Written:
+        top = self.position
+        middle = self._argument_end(top)
+        end = self._argument_end(middle)
+        inner = self._inside(top, middle)
+        above = self._of_differential(inner[0] + 1, inner[1], "∂")
+        self.position = end
+        below = self._partial_sign(middle, end)
+        under = self._of_differential(*self._inside(middle, end), below)
+        self.position = end
+        if under is None or middle >= self.limit:
+            return self.unread(start, "this fraction lacks a part")
+        node = Differential(above, under, ("∂", below), self._span(start), None, self.scripts())
+        return Terms((node,), ("-",), self._span(start))
 
     def _differential(
         self, start: int, top: Written | None, bottom: Written, signs: tuple[str, str]
@@ -627,7 +670,7 @@ class Parser:
 
     def _operand(self) -> Written | None:
         """What an operator acts on: the bracket or call behind it, else all factors up to the next + or −."""
-        self._skip_inner_space()
+        self._skip_layout()
         if self.kind() == "(" or (self.kind() == "word" and self.text() in table.FUNCTIONS):
             return self.factor()
         if self.kind() == "letter" and self.text() in table.FUNCTION_LETTERS:
@@ -674,16 +717,22 @@ class Parser:
     def _of_differential(self, start: int, end: int, sign: str) -> Written | None:
         """What stands behind the ∂ of a part of a fraction."""
         self.position = start + 1 if sign else start
+        if self.position < end and self.found[self.position].kind == "^":
+            return None
         scripted, self._scripted = self._scripted, False
-        while self.position < end and self.kind() in ("^", "{") and sign:
-            self.position = end if self.kind() == "^" else self.position
-            break
         inner = self._within(end, self.given) if self.position < end else None
         self._scripted = scripted
         return inner
 
-    def _of_higher_order(self, start: int, end: int, sign: str) -> bool:
-        return bool(sign) and start < end and self.found[start].kind == "^"
+    def _immediate_end(self, start: int, end: int) -> int:
+        """The mark behind ∂⁺, the derivative with all else held fixed, if a part begins with it; else 0."""
+        start, end = self._inside(start, end)
+        if start + 2 < end and self.found[start + 1].kind == "^":
+            stop = self._argument_end(start + 2)
+            inside = self._inside(start + 2, stop)
+            if inside[1] - inside[0] == 1 and self.found[inside[0]].text == "+":
+                return stop
+        return 0
 
     def _package_derivative(self, start: int, sign: str) -> Written:
         """`\\pdv{f}{x}`, and `\\pdv{x}` as an operator."""
@@ -696,6 +745,8 @@ class Parser:
         start = self.position
         self._next()
         scripts = self.scripts()
+        if scripts.above:
+            return self.unread(start, HIGHER_ORDER)
         below = scripts.below
         by: Written | None = below[0] if below else None
         if len(below) > 1:
@@ -704,7 +755,7 @@ class Parser:
 
     def _differentiated(self) -> Written | None:
         """What ∇ or ∂_x stands before: one factor, and the bracket behind a letter: `J(θ)`."""
-        self._skip_inner_space()
+        self._skip_layout()
         if self.kind() == "operator" or not self._can_begin():
             return None
         start = self.position
@@ -722,7 +773,7 @@ class Parser:
         """∂ outside of a fraction: `∂J/∂U`, `∂/∂U`, `∂_x f`, or a differential."""
         start = self.position
         slash = self._slash()
-        self._next()
+        above = _PARTIALS[self._next().text]
         if slash is not None:
             limit = self.limit
             top = self._within(slash, self.chain)
@@ -730,9 +781,11 @@ class Parser:
             self.position = slash + 1
             sign = _PARTIALS[self._next().text]
             bottom = self._simple_factor() or self._missing("nothing follows this ∂")
-            return self._differential(start, top, bottom, ("∂", sign))
+            return self._differential(start, top, bottom, (above, sign))
         if self.kind() == "_":
             scripts = self.scripts()
+            if scripts.above:
+                return self.unread(start, HIGHER_ORDER)
             by = scripts.below[0] if len(scripts.below) == 1 else Listed(scripts.below, self._span(start))
             operand = self._differentiated()
             return Differential(None, by, ("∂", "∂"), self._span(start), operand)
@@ -747,15 +800,13 @@ class Parser:
         return self._atom() if self._can_begin() else None
 
     def _slash(self) -> int | None:
-        """The slash of an inline derivative that begins here: ∂, something simple, /, ∂."""
+        """The slash of an inline derivative that begins here: ∂, something simple, /, ∂ and a letter."""
         place = self.position + 1
         things = 0
         while place < self.limit and place - self.position < 60:
             mark = self.found[place]
             if mark.kind == "operator" and mark.text == "/":
-                following = self.found[place + 1] if place + 1 < self.limit else mark
-                is_partial = following.kind in ("letter", "command") and following.text in _PARTIALS
-                return place if is_partial else None
+                return place if self._is_partial_of(place + 1) and (things or self.text() != "d") else None
             if mark.kind in ("letter", "word", "number"):
                 things += 1
                 if things > 3 and mark.kind != "number":
@@ -767,6 +818,15 @@ class Parser:
             else:
                 place = max(place, self.partner.get(place, place)) + 1
         return None
+
+    def _is_partial_of(self, place: int) -> bool:
+        """Whether a ∂ with a letter behind it stands there; d has to touch what it belongs to."""
+        if place + 1 >= self.limit or self.found[place].text not in _PARTIALS:
+            return False
+        following = self.found[place + 1]
+        if self.found[place].text == "d" and following.spaced and self.found[place].face != "upright":
+            return False
+        return following.kind in ("letter", "word", "command", "(")
 
     def _braced(self) -> Written:
         start = self.position
@@ -860,6 +920,10 @@ class Parser:
 
 
 _NO_SCRIPTS = Scripts()
+
+
+def _is_empty(node: Written) -> bool:
+    return isinstance(node, Unread) and node.reason == _EMPTY
 
 
 def _several(node: Written) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bptt.checking.brackets import flattened, paired
 from bptt.checking.documents import Document, Segment, document_source, read_document
@@ -29,8 +29,9 @@ from bptt.checking.written import (
 from bptt.source import Source, Span
 
 _LONGEST_LIST = 100
+_NO_RIGHT_SIDE = "the right side is missing"
 _ARROWS = ("↓", "⇓", "⟹", "⇒", "\\downarrow", "\\Downarrow")
-_GOES_ON = ("operator", "letter", "word", "number", "(", "big", "command", "null")
+_GOES_ON = ("operator", "letter", "word", "number", "(", "big", "command", "null", "begin", "|", "unread")
 _PUNCTUATION = (",", ";", ".", ":")
 
 
@@ -47,7 +48,7 @@ def read_file(name: str, data: bytes | str) -> Reading:
 def read_formula(text: str, name: str = "<formula>") -> tuple[Statement, ...]:
     """The statements of one formula without delimiters."""
     source = Source(name, text)
-    segment = Segment(source.span(0, len(text)), True, "", 0)
+    segment = Segment(source.span(0, len(text)), True)
     return read_statements(Document(source, (segment,), ("",), ())).statements
 
 
@@ -65,14 +66,42 @@ def read_statements(document: Document) -> Reading:
     statements: list[Statement] = []
     for segment, tokens in formulas:
         found = flattened(marks(tokens, words))
-        if found:
-            statements += _Statements(segment, found, statements).statements
+        if found and not _is_only_a_sign(found):
+            more = _Statements(segment, found, statements).statements
+            if more and statements and segment.display and _lacks_right_side(statements[-1]):
+                more[0] = _completed(statements.pop(), more[0])
+            statements += more
     return Reading(document.source, tuple(statements), document.headings, tuple(unread))
 
 
 def _tokens(segment: Segment, macros: Macros) -> tuple[list[Token], list[Unread]]:
     span = segment.span
-    return macros.expand(tokenize(span.source, span.start, span.end, macros.places))
+    skipped = macros.places | segment.margins if segment.margins else macros.places
+    return macros.expand(tokenize(span.source, span.start, span.end, skipped))
+
+
+def _is_only_a_sign(found: list[Token]) -> bool:
+    """Whether a formula only shows a sign to the reader: `\\circ`, `|_{(t)}`."""
+    return (
+        found[0].kind in ("operator", "relation", "implies", "|")
+        and not any(mark.kind in ("relation", "operator", "|") for mark in found[1:])
+        and (len(found) == 1 or found[1].kind == "_")
+    )
+
+
+def _lacks_right_side(statement: Statement) -> bool:
+    right = statement.links[-1].right if statement.links else None
+    return isinstance(right, Unread) and right.reason == _NO_RIGHT_SIDE and not right.text
+
+
+def _completed(first: Statement, second: Statement) -> Statement:
+    """A statement that ends with a relation, and the one that gives its right side."""
+    if second.left is None or second.carried:
+        return second
+    link = first.links[-1]
+    right = Link(link.sign, second.left, link.span.to(second.left.span), link.implied)
+    span = first.span.to(second.span)
+    return replace(first, links=(*first.links[:-1], right, *second.links), span=span)
 
 
 @dataclass
@@ -119,7 +148,10 @@ class _Statements:
                 closing = parser.partner.get(start, 0)
                 if kind != "null" or not closing > start:
                     parser.position += 1
-                    if kind == "text":
+                    if kind == "text" and sign is not None and not self._formula_ahead():
+                        self._link(sign, parser.unread(start, "words"))
+                        sign = None
+                    elif kind == "text":
                         self._words = mark.text
                     elif kind == "implies":
                         self._implied = True
@@ -146,8 +178,11 @@ class _Statements:
             apart = comma = False
         if sign is not None:
             end = sign.span
-            self._link(sign, Unread("", "the right side is missing", Span(end.end, end.end, end.source)))
+            self._link(sign, Unread("", _NO_RIGHT_SIDE, Span(end.end, end.end, end.source)))
         self._finish()
+
+    def _formula_ahead(self) -> bool:
+        return self._parser.kind() not in ("", "wide", "break", "text", *_PUNCTUATION)
 
     def _begin(self, formula: Written) -> None:
         self._finish()
@@ -281,17 +316,26 @@ def _joined_rows(found: list[Token]) -> list[Token]:
     """
     kept: list[Token] = []
     before: Token | None = None  # the last mark of the row before
-    following: Token | None = None  # the first mark of the next row, from behind
+    following: Token | None = None  # the first mark of what comes next, from behind
     firsts: list[Token | None] = []
     for mark in reversed(found):
         firsts.append(following)
         if mark.kind not in ("wide", "break"):
             following = mark
+    joined = False
     for place, (mark, first) in enumerate(zip(found, reversed(firsts), strict=True)):
+        if joined and mark.kind == "wide":
+            continue
+        joined = False
         if mark.kind == "break":
-            if first is None or before is None or _goes_on(before, first, found, place):
+            if first is None or before is None:
                 continue
-        elif mark.kind != "wide":
+            if _goes_on(before, first, found, place):
+                while kept[-1].kind in ("wide", "text"):
+                    kept.pop()
+                joined = True
+                continue
+        elif mark.kind not in ("wide", "text"):
             before = mark
         kept.append(mark)
     return kept
