@@ -453,7 +453,8 @@ class Parser:
         if inner is None:
             place = self.found[start].span
             inner = Listed((), Span(place.end, place.end, place.source))
-        return Bracketed(inner, self._span(start), self.scripts(), kind)
+        scripts = self.scripts()
+        return Bracketed(inner, self._span(start), scripts, kind)
 
     def _bars(self) -> Written | None:
         """`|x|`, `‖x‖`, and `\\left. … \\right|_{…}`."""
@@ -472,8 +473,10 @@ class Parser:
             return self._at_bar(start, inner)
         self._next()
         if mark.kind == "null":
-            return Bracketed(inner, self._span(start), self.scripts(), self.found[end].text)
-        return Bracketed(inner, self._span(start), self.scripts(), mark.text)
+            scripts = self.scripts()
+            return Bracketed(inner, self._span(start), scripts, self.found[end].text)
+        scripts = self.scripts()
+        return Bracketed(inner, self._span(start), scripts, mark.text)
 
     def _table(self) -> Written:
         start = self.position
@@ -494,7 +497,8 @@ class Parser:
                 rows.append([])
         self.position = end + 1
         kept = tuple(tuple(row) for row in rows if any(not _is_empty(cell) for cell in row))
-        return Table(kept, kind, self._span(start), self.scripts())
+        scripts = self.scripts()
+        return Table(kept, kind, self._span(start), scripts)
 
     def _cell(self, end: int) -> Written:
         """A cell; of prose before a condition (`if i = k`) the condition counts."""
@@ -559,8 +563,10 @@ class Parser:
                 arguments = [self._argument() for _ in range(table.ARGUMENTS[text])]
                 name = Letter(text[1:].replace("root", "sqrt"), self.found[start].span)
                 if text == r"\root":
-                    name = replace(name, scripts=Scripts(above=(arguments.pop(0),)))
-                return Call(name, tuple(arguments), self._span(start), self.scripts())
+                    index = arguments.pop(0)
+                    name = replace(name, scripts=Scripts(above=(index,)), span=name.span.to(index.span))
+                scripts = self.scripts()
+                return Call(name, tuple(arguments), self._span(start), scripts)
             case r"\substack":
                 self._next()
                 inner = self._argument()
@@ -619,7 +625,8 @@ class Parser:
         if not self._is_derivative(above, below, (top, middle), (middle, end)):
             over = self._between(top, middle)
             under = self._between(middle, end)
-            return Fraction(over, under, self._span(start), self.scripts())
+            scripts = self.scripts()
+            return Fraction(over, under, self._span(start), scripts)
         immediate = self._immediate_end(top, middle)
         inner = (immediate - 1, self._inside(top, middle)[1]) if immediate else self._inside(top, middle)
         if not immediate and above and inner[0] + 1 < inner[1] and self.found[inner[0] + 1].kind == "^":
@@ -656,7 +663,8 @@ class Parser:
         self.position = end
         if under is None or middle >= self.limit:
             return self.unread(start, "this fraction lacks a part")
-        node = Differential(above, under, ("∂", below), self._span(start), None, self.scripts())
+        scripts = self.scripts()
+        node = Differential(above, under, ("∂", below), self._span(start), None, scripts)
         return Terms((node,), ("-",), self._span(start))
 
     def _differential(
@@ -789,14 +797,16 @@ class Parser:
             by = scripts.below[0] if len(scripts.below) == 1 else Listed(scripts.below, self._span(start))
             operand = self._differentiated()
             return Differential(None, by, ("∂", "∂"), self._span(start), operand)
-        return Letter("∂", self._span(start), self.scripts())
+        scripts = self.scripts()
+        return Letter("∂", self._span(start), scripts)
 
     def _simple_factor(self) -> Written | None:
         """A letter with its scripts, or what stands in brackets, but no application."""
         if self.kind() in ("letter", "word"):
             start = self.position
             mark = self._next()
-            return Letter(mark.text, self._span(start), self.scripts(), mark.face)
+            scripts = self.scripts()
+            return Letter(mark.text, self._span(start), scripts, mark.face)
         return self._atom() if self._can_begin() else None
 
     def _slash(self) -> int | None:
