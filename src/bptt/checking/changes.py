@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import permutations
 
 from bptt.checking.pool import negated
-from bptt.checking.scene import Change, Place, Scene
+from bptt.checking.scene import Change, Place, Scene, factors_in, hadamard, product
 from bptt.checking.supplies import RULES as SUPPLIES
 from bptt.formula.shapes import ONE
 from bptt.formula.tree import (
@@ -32,6 +32,7 @@ from bptt.formula.tree import (
     Symbol,
     TimeProduct,
     Transpose,
+    children,
     shift_time,
 )
 
@@ -92,7 +93,7 @@ def _neighbours(place: Place, scene: Scene) -> Iterator[Change]:
         left, right = factors[k : k + 2]
         if left != right:
             changed = (*factors[:k], right, left, *factors[k + 2 :])
-            yield Change(Product(changed), "order", (right, " stands before ", left))
+            yield Change(Product(changed), "order", (right, " should stand before ", left))
 
 
 def _moves(place: Place, scene: Scene) -> Iterator[Change]:
@@ -102,14 +103,20 @@ def _moves(place: Place, scene: Scene) -> Iterator[Change]:
         for to in range(len(factors)):
             if abs(to - k) > 1:
                 changed = Product((*rest[:to], moved, *rest[to:]))
-                text = (moved, " stands first") if to == 0 else (moved, " stands after ", rest[to - 1])
+                text = (
+                    (moved, " should stand first")
+                    if to == 0
+                    else (moved, " should stand after ", rest[to - 1])
+                )
                 yield Change(changed, "order", text)
     for k in range(len(factors)):
         for to in range(k + 2, len(factors)):
             exchanged = list(factors)
             exchanged[k], exchanged[to] = factors[to], factors[k]
             yield Change(
-                Product(tuple(exchanged)), "order", (factors[k], " and ", factors[to], " change places")
+                Product(tuple(exchanged)),
+                "order",
+                (factors[k], " and ", factors[to], " should change places"),
             )
 
 
@@ -117,7 +124,7 @@ def _permutations(place: Place, scene: Scene) -> Iterator[Change]:
     factors = _ordered(place, scene)
     if 3 < len(factors) <= MOST_PERMUTED:
         for changed in permutations(factors):
-            yield Change(Product(changed), "order", ("the order is ", Product(changed)))
+            yield Change(Product(changed), "order", ("the order should be ", Product(changed)))
 
 
 def _ordered(place: Place, scene: Scene) -> tuple[Formula, ...]:
@@ -140,14 +147,14 @@ def _other_product(place: Place, scene: Scene) -> Iterator[Change]:
         if scene.is_number(left[-1]) or scene.is_number(right[0]):
             continue
         if isinstance(part, Product):
-            text = ("between ", left[-1], " and ", right[0], " stands ∘")
+            text = ("between ", left[-1], " and ", right[0], " should stand ∘")
             spans = {(0, len(factors)), (k - 1, k + 1), (0, k + 1), (k - 1, len(factors))}
             for start, stop in sorted(spans, key=lambda span: span[0] - span[1]):
                 joined = Hadamard((product(factors[start:k]), product(factors[k:stop])))
                 yield Change(product((*factors[:start], joined, *factors[stop:])), "shape", text)
         else:
-            text = ("between ", left[-1], " and ", right[0], " stands a matrix product")
-            pair = product((*_factors(left[-1]), *_factors(right[0])))
+            text = ("between ", left[-1], " and ", right[0], " should stand a matrix product")
+            pair = product((*factors_in(left[-1]), *factors_in(right[0])))
             yield Change(hadamard((*left[:-1], pair, *right[1:])), "shape", text)
             if len(factors) > 2:
                 yield Change(Product((hadamard(left), hadamard(right))), "shape", text)
@@ -169,7 +176,7 @@ def _brackets(place: Place, scene: Scene) -> Iterator[Change]:
             if isinstance(factor, Hadamard):
                 for m, first in enumerate(factor.factors):
                     others = factor.factors[:m] + factor.factors[m + 1 :]
-                    flat = (*part.factors[:k], *_factors(first), *part.factors[k + 1 :])
+                    flat = (*part.factors[:k], *factors_in(first), *part.factors[k + 1 :])
                     yield from _regrouped(flat, others, before=m > 0)
 
 
@@ -178,19 +185,19 @@ def _regrouped(factors: tuple[Formula, ...], others: tuple[Formula, ...], before
         for stop in range(start + 1, len(factors) + 1):
             group = product(factors[start:stop])
             joined = Hadamard((*others, group) if before else (group, *others))
-            text = (hadamard(others), " multiplies ", group, " element by element")
+            text = (hadamard(others), " should multiply ", group, " element by element")
             yield Change(product((*factors[:start], joined, *factors[stop:])), "order", text)
 
 
 def _diagonal(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
     if isinstance(part, Diag):
-        yield Change(part.operand, "shape", (part.operand, " is a vector and not a diagonal matrix"))
+        yield Change(part.operand, "shape", (part.operand, " should be a vector and no diagonal matrix"))
     elif isinstance(place.parent, Product) and not place.is_name:
         shape = scene.shape(part)
         if shape is not None and (shape[0] == ONE) != (shape[1] == ONE):
             vector = part.operand if isinstance(part, Transpose) else part
-            yield Change(Diag(vector), "shape", (vector, " stands on the diagonal of a matrix"))
+            yield Change(Diag(vector), "shape", (vector, " should stand on the diagonal of a matrix"))
 
 
 # Indices.
@@ -222,8 +229,9 @@ def _index_of_a_factor(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
     if isinstance(part, Indexed | Kronecker | Symbol | Derivative) or place.parent is None:
         return
-    own = scene.letters_in(part)
-    for old in own:
+    for old in scene.letters_in(part):
+        if sum(old in scene.letters_in(inner) for inner in children(part)) == 1:
+            continue
         for new in scene.letters:
             changed = scene.renamed(part, {old: new}) if new != old else None
             if changed is not None:
@@ -245,7 +253,7 @@ def _exchanged_letters(place: Place, scene: Scene) -> Iterator[Change]:
         for other in own[k + 1 :]:
             changed = scene.renamed(place.part, {one: other, other: one})
             if changed is not None:
-                yield Change(changed, "index", (f"{one} and {other} change places in ", place.part))
+                yield Change(changed, "index", (f"{one} and {other} should change places in ", place.part))
 
 
 def _letter_of_a_sum(place: Place, scene: Scene) -> Iterator[Change]:
@@ -253,7 +261,7 @@ def _letter_of_a_sum(place: Place, scene: Scene) -> Iterator[Change]:
     if isinstance(part, Sum) and not part.over_times:
         for letter in scene.letters_in(part.body):
             if letter != part.letter:
-                text = (f"the sum runs over {letter} and not over {part.letter}",)
+                text = (f"the sum should run over {letter} and not over {part.letter}",)
                 yield Change(replace(part, letter=letter, size=None), "index", text)
 
 
@@ -270,7 +278,8 @@ def _missing_index(place: Place, scene: Scene) -> Iterator[Change]:
         return
     if isinstance(part, Symbol | Derivative | Add | Hadamard | Product | Apply):
         for indexed in scene.elements(part):
-            text = (", ".join(index.letter for index in indexed.indices) + " is missing at ", part)
+            foot = ", ".join(index.letter for index in indexed.indices)
+            text = (f"the index {foot} is missing at ", part)
             yield Change(indexed, "index", text)
 
 
@@ -282,11 +291,11 @@ def _time(place: Place, scene: Scene) -> Iterator[Change]:
         case Symbol(time=time) as part if time is not None:
             for steps in (-1, 1):
                 later = replace(part, time=time.shift(steps))
-                yield Change(later, "index", (later, " instead of ", part))
+                yield Change(later, "index", (part, " should be ", later))
         case Derivative(at=at) as part if at is not None:
             for steps in (-1, 1):
                 moved = replace(part, at=at.shift(steps))
-                yield Change(moved, "index", (moved, " instead of ", part))
+                yield Change(moved, "index", (part, " should be ", moved))
         case Sum(lower=lower, upper=upper) as part:
             for steps in (-1, 1):
                 if lower is not None:
@@ -298,23 +307,23 @@ def _time(place: Place, scene: Scene) -> Iterator[Change]:
                 yield _bounds(replace(part, first=first.shift(steps)), part)
                 yield _bounds(replace(part, last=last.shift(steps)), part)
             turned = replace(part, first=last, last=first, falling=not part.falling)
-            yield Change(turned, "order", ("the steps stand in the other order: ", turned))
+            yield Change(turned, "order", ("the steps should stand in the other order: ", turned))
 
 
 def _bounds(part: Formula, before: Formula) -> Change:
-    return Change(part, "index", (part, " instead of ", before))
+    return Change(part, "index", (before, " should be ", part))
 
 
 def _time_of_a_part(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
-    if isinstance(part, Symbol):
-        return
-    if not place.is_operand and not isinstance(place.parent, Apply | Diag):
+    if isinstance(part, Symbol) or not (place.is_operand or isinstance(place.parent, Apply | Diag)):
         return
     for letter in scene.times_in(part):
-        for steps in (-1, 1):
-            later = shift_time(part, steps, letter)
-            yield Change(later, "index", (later, " instead of ", part))
+        # Where only one part of it has the time, it is that part that is at fault.
+        if sum(letter in scene.times_in(inner) for inner in children(part)) != 1:
+            for steps in (-1, 1):
+                later = shift_time(part, steps, letter)
+                yield Change(later, "index", (part, " should be ", later))
 
 
 # Functions and powers.
@@ -324,7 +333,7 @@ def _prime(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
     if isinstance(part, Apply) and part.function not in _OF_VECTORS:
         changed = replace(part, prime=not part.prime)
-        yield Change(changed, "typo", (changed, " instead of ", part))
+        yield Change(changed, "typo", (part, " should be ", changed))
 
 
 def _square(place: Place, scene: Scene) -> Iterator[Change]:
@@ -333,10 +342,10 @@ def _square(place: Place, scene: Scene) -> Iterator[Change]:
         yield Change(part.base, "extra", ("the exponent of ", part, " is too much"))
     elif isinstance(place.parent, Add | Neg | Product | Hadamard) and place.is_operand:
         if isinstance(part, Indexed):
-            yield Change(Power(part, 2.0), "missing-factor", (part, " is squared"))
+            yield Change(Power(part, 2.0), "missing-factor", (part, " should be squared"))
         elif isinstance(part, Symbol | Apply) and isinstance(place.parent, Add | Neg):
             squared: Formula = Power(part, 2.0) if scene.is_number(part) else Hadamard((part, part))
-            yield Change(squared, "missing-factor", (part, " is squared"))
+            yield Change(squared, "missing-factor", (part, " should be squared"))
 
 
 def _complement(place: Place, scene: Scene) -> Iterator[Change]:
@@ -344,10 +353,10 @@ def _complement(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
     match part:
         case Add((Number(1.0), Neg(a))):
-            yield Change(a, "extra", (a, " instead of ", part))
+            yield Change(a, "extra", (part, " should be ", a))
         case Symbol() | Indexed() if isinstance(place.parent, Product | Hadamard | Diag) and place.is_operand:
             other = Add((Number(1.0), Neg(part)))
-            yield Change(other, "missing-term", (other, " instead of ", part))
+            yield Change(other, "missing-term", (part, " should be ", other))
 
 
 def _slope(place: Place, scene: Scene) -> Iterator[Change]:
@@ -356,11 +365,11 @@ def _slope(place: Place, scene: Scene) -> Iterator[Change]:
     match part:
         case Add((Number(1.0), Neg(Hadamard((a, b))))) if a == b:
             sigmoid = hadamard((a, Add((Number(1.0), Neg(a)))))
-            yield Change(sigmoid, "missing-factor", (sigmoid, " instead of ", part))
+            yield Change(sigmoid, "missing-factor", (part, " should be ", sigmoid))
         case Add((Number(1.0), Neg(Power(a, 2.0)))):
             pair = a, Add((Number(1.0), Neg(a)))
             sigmoid = Product(pair) if scene.is_number(a) else Hadamard(pair)
-            yield Change(sigmoid, "missing-factor", (sigmoid, " instead of ", part))
+            yield Change(sigmoid, "missing-factor", (part, " should be ", sigmoid))
         case Product(factors) | Hadamard(factors):
             for k, factor in enumerate(factors):
                 one_minus = Add((Number(1.0), Neg(factor)))
@@ -371,7 +380,7 @@ def _slope(place: Place, scene: Scene) -> Iterator[Change]:
                     rest = tuple(tanh if n == k else f for n, f in enumerate(factors) if n != other)
                     changed = rest[0] if len(rest) == 1 else type(part)(rest)
                     wrong = type(part)((factor, one_minus))
-                    yield Change(changed, "missing-factor", (tanh, " instead of ", wrong))
+                    yield Change(changed, "missing-factor", (wrong, " should be ", tanh))
 
 
 # What is too much.
@@ -403,25 +412,6 @@ def _extra_sum(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
     if isinstance(part, Sum):
         yield Change(part.body, "extra", (f"the sum over {part.letter} is too much",))
-
-
-def product(factors: tuple[Formula, ...]) -> Formula:
-    """A product without needless brackets."""
-    flat = tuple(inner for factor in factors for inner in _factors(factor))
-    return flat[0] if len(flat) == 1 else Product(flat)
-
-
-def hadamard(factors: tuple[Formula, ...]) -> Formula:
-    flat = tuple(
-        inner
-        for factor in factors
-        for inner in (factor.factors if isinstance(factor, Hadamard) else (factor,))
-    )
-    return flat[0] if len(flat) == 1 else Hadamard(flat)
-
-
-def _factors(formula: Formula) -> tuple[Formula, ...]:
-    return formula.factors if isinstance(formula, Product) else (formula,)
 
 
 RULES: tuple[tuple[float, Rule], ...] = tuple(sorted((

@@ -28,6 +28,8 @@ TELLING = (
 )  # fmt: skip
 # Two errors are explained by two edits only where no single one explains them.
 _FURTHER = 1.0
+# Larger formulas are not looked into: nobody would believe what is found there.
+MOST_PARTS = 500
 # No edit is cheaper, but for a sign.
 _CHEAPEST = 0.9
 # Candidates that are rejected by their shape count as so many evaluations.
@@ -71,13 +73,16 @@ def mend(
     letters: Collection[str] | None = None,
 ) -> Mend | None:
     """The cheapest right formula within `most` edits, a sign not counted; None where none is found in
-    `budget` evaluations and `seconds`. It is always the same one, unless time runs out.
+    `budget` evaluations and `seconds`, or the formula has more than MOST_PARTS parts. It is always the same
+    one, unless time runs out.
 
     `is_right` says 1 for a right formula, -1 where its negative is, 0 for neither. One that says True or
     False will do; it is asked for the negatives too. It is not asked for what cannot be right: with `layout`,
     formulas that do not conform in matrix notation; with `shape` and `letters`, those of another shape, or
     with other letters standing free. For a formula that is right already there is nothing to mend: None.
     """
+    if sum(1 for _ in parts_of(formula)) > MOST_PARTS:
+        return None
     search = _Search(formula, is_right, pool or Pool(), most, layout, shape, letters)
     return search.run(budget, time.monotonic() + seconds)
 
@@ -106,6 +111,7 @@ class _Search:
         # What to do next: the cheapest first, and of equals what was found first.
         self.queue: list[tuple[float, int, Callable[[], Mend | None]]] = []
         self.found = 0
+        self.deadline = 0.0
         self.spent = 0.0
         self.spellings = Spellings()
         self.tried = {self.spellings.meaning(formula)}
@@ -113,6 +119,7 @@ class _Search:
         self.distance = self._distance(formula)
 
     def run(self, budget: int, deadline: float) -> Mend | None:
+        self.deadline = deadline
         self._later(0.0, partial(self._try, _Node(self.wrong)))
         while self.queue and self.spent < budget and time.monotonic() < deadline:
             result = heapq.heappop(self.queue)[2]()
@@ -160,6 +167,8 @@ class _Search:
     def _next(self, node: _Node, cost: float, stream: Iterator[Edit]) -> None:
         """The next formula in the stream that is none of those before."""
         for edit in stream:
+            if time.monotonic() > self.deadline:
+                return
             meaning = self.spellings.meaning(edit.formula)
             if meaning not in self.tried:
                 self.tried.add(meaning)

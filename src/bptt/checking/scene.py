@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from itertools import product as choices
 
-from bptt.checking.pool import Letters, Pool, factors_of, letters_of, parts_of, summands_of
+from bptt.checking.pool import Pool, factors_of, letters_of, parts_of, summands_of
 from bptt.formula.letters import extent, is_total
 from bptt.formula.shapes import NUMBER, ONE, NonConforming, Pair, shape_of
 from bptt.formula.tree import (
@@ -33,8 +34,9 @@ from bptt.formula.tree import (
 from bptt.ir.dims import ZERO, Dim
 
 _OPERATORS = (Add, Neg, Product, Hadamard, Quotient, Transpose, Sum, TimeProduct)
-# Of a factor with more letters only itself is tried, and not with other letters.
+# A factor with more letters is tried as it is; one with fewer with so many choices of other letters.
 MOST_LETTERS = 3
+MOST_VARIANTS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,25 @@ def put(formula: Formula, path: tuple[int, ...], part: Formula) -> Formula:
     return rebuild(formula, (*parts[: path[0]], new, *parts[path[0] + 1 :]))
 
 
+def product(factors: tuple[Formula, ...]) -> Formula:
+    """A product without needless brackets."""
+    flat = tuple(inner for factor in factors for inner in factors_in(factor))
+    return flat[0] if len(flat) == 1 else Product(flat)
+
+
+def hadamard(factors: tuple[Formula, ...]) -> Formula:
+    flat = tuple(
+        inner
+        for factor in factors
+        for inner in (factor.factors if isinstance(factor, Hadamard) else (factor,))
+    )
+    return flat[0] if len(flat) == 1 else Hadamard(flat)
+
+
+def factors_in(formula: Formula) -> tuple[Formula, ...]:
+    return formula.factors if isinstance(formula, Product) else (formula,)
+
+
 @dataclass(frozen=True)
 class Scene:
     """`layout` is "" where it is not known; then nothing is left out because it would not fit."""
@@ -97,6 +118,7 @@ class Scene:
     layout: str = ""
     _shapes: dict[int, tuple[Formula, Pair | None]] = field(default_factory=dict, repr=False)
     _letters: dict[str, set[Dim]] = field(default_factory=dict, repr=False)
+    _variants: dict[int, tuple[Formula, tuple[Formula, ...]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def lacking(self) -> tuple[Formula, ...]:
@@ -214,23 +236,24 @@ class Scene:
             return None
         return rebuild(part, tuple(p for p in parts if p is not None)) if parts else part
 
-    def with_letters(self, part: Formula) -> Iterator[Formula]:
-        """The part with each choice of letters of the formula, its own first."""
-        own: Letters
+    def with_letters(self, part: Formula) -> tuple[Formula, ...]:
+        """The part itself, and with other letters of the formula in place of its own."""
+        known = self._variants.get(id(part))
+        if known is None:
+            known = part, (part, *islice(self._with_other_letters(part), MOST_VARIANTS))
+            self._variants[id(part)] = known
+        return known[1]
+
+    def _with_other_letters(self, part: Formula) -> Iterator[Formula]:
         try:
             own = letters_of(part)
         except NonConforming:
-            own = {}
-        yield part
-        if not own or len(own) > MOST_LETTERS:
             return
-        here = {*_all_letters(self.whole), *self.pool.letters}
+        if not 0 < len(own) <= MOST_LETTERS:
+            return
+        here = sorted({*_all_letters(self.whole), *self.pool.letters})
         fitting = [
-            [
-                letter
-                for letter in sorted(here)
-                if size is None or not self._letters.get(letter) or size in self._letters[letter]
-            ]
+            [letter for letter in here if size is None or size in (self._letters.get(letter) or {size})]
             for size in own.values()
         ]
         for chosen in choices(*fitting):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bptt.checking.pool import parts_of, terms_of
-from bptt.checking.scene import Change, Place, Scene
+from bptt.checking.scene import Change, Place, Scene, hadamard, product
 from bptt.formula.tree import (
     Add,
     Apply,
@@ -59,29 +59,29 @@ def _with_factor(place: Place, factor: Formula, scene: Scene) -> Iterator[Formul
         return
     if isinstance(part, Product) or not isinstance(place.parent, Product):
         if scene.is_number(factor):
-            yield Product((*factors, factor) if isinstance(factor, Indexed) else (factor, *factors))
+            yield product((*factors, factor) if isinstance(factor, Indexed) else (factor, *factors))
         else:
             for gap in range(len(factors) + 1):
                 left, right = factors[gap - 1] if gap else None, factors[gap] if gap < len(factors) else None
                 fits = scene.can_follow(left, factor), scene.can_follow(factor, right)
                 # One side may be wrong for another reason, but not both.
                 if (left is not None and fits[0]) or (right is not None and fits[1]):
-                    yield Product((*factors[:gap], factor, *factors[gap:]))
+                    yield product((*factors[:gap], factor, *factors[gap:]))
     if scene.is_number(factor) or isinstance(factor, Diag):
         return
     if isinstance(part, Hadamard):
         if scene.same_shape(part, factor):
-            yield Hadamard((*part.factors, factor))
+            yield hadamard((*part.factors, factor))
         return
     if isinstance(place.parent, Hadamard):
         return
     if scene.same_shape(part, factor) and not scene.is_number(part):
-        yield Hadamard((part, factor))
+        yield hadamard((part, factor))
     for start in range(len(factors) - 1):
         for stop in range(start + 2, len(factors) + (start > 0)):
             group = Product(factors[start:stop])
             if scene.layout and scene.shape(group) == scene.shape(factor):
-                yield Product((*factors[:start], Hadamard((group, factor)), *factors[stop:]))
+                yield product((*factors[:start], hadamard((group, factor)), *factors[stop:]))
 
 
 def _completed_sum(place: Place, scene: Scene) -> Iterator[Change]:
@@ -147,7 +147,11 @@ def _other_item(place: Place, scene: Scene) -> Iterator[Change]:
                 kind = _slip(wrong[0], right)
                 if kind:
                     changed = rebuild(part, (*items[:k], right, *items[k + 1 :]))
-                    yield Change(changed, kind, (right, " instead of ", wrong[0]), items[k])
+                    text: Text = (wrong[0], " should be ", right)
+                    if kind == "sign":
+                        plain = right.operand if isinstance(right, Neg) else right
+                        text = ("the sign of ", plain, " is the other way round")
+                    yield Change(changed, kind, text, items[k])
 
 
 def _slip(wrong: Formula, right: Formula) -> str:
@@ -214,7 +218,7 @@ def _names(place: Place, supply: tuple[Symbol, ...]) -> Iterator[Change]:
         if other.shape == part.shape and (other.name, other.of) != (part.name, part.of):
             for time in dict.fromkeys((part.time if other.time is not None else None, other.time)):
                 given = replace(other, time=time)
-                yield Change(given, "typo", (given, " instead of ", part))
+                yield Change(given, "typo", (part, " should be ", given))
 
 
 def _foreign_factor(place: Place, scene: Scene) -> Iterator[Change]:
@@ -246,7 +250,7 @@ def _other_factors(place: Place, scene: Scene, supply: tuple[Formula, ...]) -> I
     for given in supply:
         for factor in scene.with_letters(given):
             if factor != part:
-                yield Change(factor, "missing-factor", (factor, " instead of ", part))
+                yield Change(factor, "missing-factor", (part, " should be ", factor))
 
 
 def _sum(place: Place, scene: Scene) -> Iterator[Change]:
