@@ -12,6 +12,7 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 
+from bptt.checking.world import World
 from bptt.derivation.board import LOSS, Board, put_on_board
 from bptt.derivation.derive import Deriver
 from bptt.derivation.matrix_form import Unwritable
@@ -28,7 +29,6 @@ from bptt.render.unicode import show
 from cells import MODELS
 from derivation.hard_cells import HARD
 from derivation.reading import NoMeaning, Reading
-from derivation.truth import World
 
 UNROLLED = 3
 TOLERANCE = 1e-9

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bptt.checking.world import NOW, Array, Node, World
 from bptt.derivation.board import LOSS
 from bptt.derivation.through_time import ALL
 from bptt.formula.evaluate import Point, evaluate
@@ -27,7 +28,6 @@ from bptt.formula.tensor import Tensor, matrix, merged, named
 from bptt.formula.tree import Derivative, Formula, Indexed, Symbol, Time, TokenPart
 from bptt.ir.expr import Expr
 from bptt.ir.ops import Op
-from derivation.truth import NOW, Array, Node, World
 
 Times = Mapping[str, int]
 

@@ -82,7 +82,7 @@ def _operation(e: Expr, args: list[Array], sizes: Mapping[str, int]) -> Array:
         case Op.POW:
             return args[0] ** e.attr
         case Op.CONTRACT:
-            return _contraction(*args, *e.attr)
+            return _contraction(args[0], args[1], *e.attr)
         case Op.OUTER:
             return np.einsum("...i,...j->...ij", *args)
         case Op.TRANSPOSE:

@@ -1,0 +1,250 @@
+"""A document to its report: read, understood, judged, and what is wrong with it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bptt.checking.equations import Sayable, epochs, understand
+from bptt.checking.judge import SIGNS, Agreement, Judge, Judged
+from bptt.checking.meaning import FUNCTIONS, Meanings, Mode, Quantity, Reader
+from bptt.checking.names import EQUALS, Lettering, Unclear, lettering, walk
+from bptt.checking.report import Claim, Remark, Report
+from bptt.checking.statements import read
+from bptt.checking.world import World
+from bptt.checking.written import Call, Differential, Letter, Nabla, Reading, Statement, Written
+from bptt.derivation.board import LOSS, Board, put_on_board
+from bptt.errors import EquationError
+from bptt.formula.tree import NOW, Symbol, shift_time
+from bptt.ir.model import Model
+from bptt.ir.ops import Op
+from bptt.render.unicode import show
+from bptt.source import Source
+from bptt.syntax.tree import Equation
+from bptt.syntax.unparse import unparse
+
+# Names of what is minimised, where the document does not define them as anything else.
+USUAL_LOSSES = frozenset({"J", "CE", "SCE", "loss", "Loss", "ell"})
+SEEDS = ((1, True), (2, False), (3, False))
+
+
+@dataclass
+class Epoch:
+    """A part of a document through which one model holds, from statement `start` on."""
+
+    start: int
+    equations: dict[str, Equation]
+    model: Model | None = None
+    board: Board | None = None
+    judge: Judge | None = None
+    meanings: Meanings | None = None
+    trouble: str = ""
+
+
+@dataclass
+class Found:
+    """A claim with its judgement."""
+
+    judged: Judged
+    epoch: Epoch
+    claim: Claim | None = None
+    signs: frozenset[float] = field(default_factory=frozenset)
+
+
+def check_document(source: Source, *, model: str | None = None, layout: str | None = None) -> Report:
+    """Every claim of a document about a gradient, judged."""
+    reading = read(source)
+    letters = lettering(reading)
+    found = list(_Document(reading, letters, layout).judge())
+    return _report(source, reading, found)
+
+
+class _Document:
+    def __init__(self, reading: Reading, letters: Lettering, layout: str | None) -> None:
+        self.reading, self.letters, self.layout = reading, letters, layout
+        sayable = Sayable(letters)
+        numbered = enumerate(reading.statements)
+        stated = [s for number, statement in numbered if (s := sayable.equation(number, statement))]
+        sections = [statement.section for statement in reading.statements]
+        claims = [n for n, statement in enumerate(reading.statements) if is_claim(statement.left)]
+        self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims)]
+        self.equations = {s.number for s in stated}
+        self.last = self._last()
+        self.losses = self._losses(stated_names={s.equation.target.id for s in stated})
+
+    def _last(self) -> int:
+        """The largest number that tells a step."""
+        times = [0]
+        for statement in self.reading.statements:
+            rights = [link.right for link in statement.links]
+            for part in walk([*([statement.left] if statement.left else []), *rights]):
+                if isinstance(part, Letter):
+                    try:
+                        time = self.letters.resolve(part).time
+                    except Unclear:
+                        continue
+                    if time is not None and not time.letter:
+                        times.append(time.offset)
+        return max(times)
+
+    def _losses(self, stated_names: set[str]) -> frozenset[str]:
+        """What derivatives are taken of that the document defines as no quantity of the model."""
+        found = set(USUAL_LOSSES)
+        for statement in self.reading.statements:
+            rights = [link.right for link in statement.links]
+            for part in walk([*([statement.left] if statement.left else []), *rights]):
+                top = part.top if isinstance(part, Differential) else None
+                if isinstance(part, Nabla):
+                    top = part.operand
+                if isinstance(top, Letter):
+                    try:
+                        found.add(self.letters.resolve(top).name)
+                    except Unclear:
+                        continue
+                elif isinstance(top, Call) and top.function.name not in FUNCTIONS:
+                    found.add(top.function.name)
+        return frozenset(found - stated_names)
+
+    def judge(self) -> Iterator[Found]:
+        for number, statement in enumerate(self.reading.statements):
+            epoch = next(e for e in reversed(self.epochs) if e.start <= number)
+            self._prepare(epoch)
+            if epoch.meanings is None or epoch.judge is None:
+                if is_claim(statement.left):
+                    for link in statement.links:
+                        yield Found(Judged(statement, link, missing=epoch.trouble), epoch)
+                continue
+            if is_claim(statement.left):
+                assert statement.left is not None
+                for link in statement.links:
+                    if link.sign in EQUALS:
+                        yield Found(epoch.judge.judge(statement, statement.left, link), epoch)
+            elif number not in self.equations:
+                yield from self._abbreviation(statement, epoch)
+
+    def _abbreviation(self, statement: Statement, epoch: Epoch) -> Iterator[Found]:
+        """A name for something: what it is first said to be is what it is; the rest are claims."""
+        left = statement.left
+        assert epoch.meanings is not None and epoch.judge is not None
+        if not isinstance(left, Letter) or not statement.links or statement.links[0].sign not in EQUALS:
+            return
+        try:
+            name = self.letters.resolve(left)
+        except Unclear:
+            return
+        if name.indices or name.turned or name.name in epoch.meanings.quantities:
+            return
+        for place, link in enumerate(statement.links):
+            try:
+                formula = Reader(epoch.meanings, Mode("loose"))(link.right)
+            except Unclear:
+                continue
+            offset = name.time.offset if name.time is not None and name.time.letter == "t" else 0
+            formula = shift_time(formula, -offset)
+            epoch.meanings.quantities[name.name] = Quantity(Symbol(name.name, (), NOW), formula)
+            for later in statement.links[place + 1 :]:
+                if later.sign in EQUALS and any(map(_differentiates, (link.right, later.right))):
+                    yield Found(epoch.judge.judge(statement, left, later), epoch)
+            return
+
+    def _prepare(self, epoch: Epoch) -> None:
+        if epoch.board is not None or epoch.trouble:
+            return
+        if not epoch.equations:
+            epoch.trouble = "the equations of the model"
+            return
+        try:
+            epoch.model = understand(epoch.equations, self.reading.source)
+        except EquationError as error:
+            epoch.trouble = f"a model that can be understood ({str(error).splitlines()[0]})"
+            return
+        epoch.board = put_on_board(epoch.model, self.layout)
+        quantities = dict(_quantities(epoch.board))
+        carried = frozenset(s.variable for s in epoch.model.states)
+        epoch.meanings = Meanings(
+            self.letters, quantities, self.losses, epoch.board.layout, carried, self.last
+        )
+        worlds = [World(epoch.board, seed, plain) for seed, plain in SEEDS]
+        epoch.judge = Judge(epoch.meanings, worlds)
+
+
+def _quantities(board: Board) -> Iterator[tuple[str, Quantity]]:
+    for leaf, symbol in board.symbols.items():
+        if not leaf.args and leaf.op is not Op.CARRY and not symbol.of:
+            yield symbol.name, Quantity(symbol)
+    for value in board.values.values():
+        if value.name != LOSS and "·" not in value.name:
+            yield value.name, Quantity(value.symbol)
+
+
+def is_claim(left: Written | None) -> bool:
+    """Whether what is on the left is a derivative."""
+    return left is not None and _differentiates(left)
+
+
+def _differentiates(formula: Written) -> bool:
+    return any(isinstance(part, Differential | Nabla) for part in walk([formula]))
+
+
+# The report.
+
+
+def _report(source: Source, reading: Reading, found: list[Found]) -> Report:
+    models = {id(f.epoch): f.epoch for f in found}
+    written = "\n\n".join(
+        "\n".join(unparse(e) for e in epoch.equations.values()) for epoch in models.values()
+    )
+    sign = _majority(found)
+    claims = tuple(_claim(f, sign) for f in found)
+    remarks: list[Remark] = []
+    flipped = [c.line for c in claims if c.convention]
+    if flipped:
+        remarks.append(Remark("these hold for the log-likelihood: J with the other sign", tuple(flipped)))
+    return Report(source, written, SIGNS.get(sign, ""), claims, tuple(remarks))
+
+
+def _majority(found: list[Found]) -> float:
+    """The sign of J for which more claims hold."""
+    counts = {1.0: 0, -1.0: 0}
+    for f in found:
+        signs = {a.sign for a in f.judged.agreements if not a.turned}
+        for s in signs if len(signs) == 1 else ():
+            counts[s] += 1
+    return 1.0 if counts[1.0] >= counts[-1.0] else -1.0
+
+
+def _claim(found: Found, sign: float) -> Claim:
+    judged = found.judged
+    target = show(judged.left) if judged.left is not None else ""
+    span = judged.link.span
+    best = _best(judged.agreements)
+    if best is None:
+        if judged.is_zero:
+            missing = "a derivative that is not zero: 0 = 0 shows nothing"
+        elif judged.missing:
+            missing = judged.missing
+        else:
+            missing = "a reading in which both sides agree"
+        return Claim(span, target, "undecided", missing=missing)
+    if best.turned:
+        return Claim(span, target, "convention", convention="the transpose: the other layout of a derivative")
+    if best.sign != 1.0:
+        return Claim(span, target, "convention", convention="J is the log-likelihood", reading=_reading(best))
+    return Claim(span, target, "correct", reading=_reading(best))
+
+
+def _best(agreements: list[Agreement]) -> Agreement | None:
+    return min(agreements, key=lambda a: (a.turned, a.sign < 0, a.every_use), default=None)
+
+
+def _reading(a: Agreement) -> str:
+    words = []
+    if a.mode.products != "even":
+        words.append(f"∘ binds {'less' if a.mode.products == 'loose' else 'more'} than a product")
+    if a.mode.numerator:
+        words.append("Jacobians with the outputs along the rows")
+    if a.every_use:
+        words.append("through every use of the parameter")
+    return "; ".join(words)
+
+

@@ -1,0 +1,213 @@
+"""Claims against numbers: is what a document says of a derivative so?
+
+A claim holds if both sides have the same value at several random points, in a reading that a reader would
+choose. It is wrong only with evidence: a small change makes it right. What does neither is left undecided,
+and says what is missing. (Never correct from 0 = 0, never wrong for want of a reading.)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from bptt.checking.maps import Maps
+from bptt.checking.meaning import HADAMARD, Meanings, Mode, Reader
+from bptt.checking.names import Unclear, walk
+from bptt.checking.values import Values
+from bptt.checking.world import World
+from bptt.checking.written import Chain, Differential, Link, Nabla, Statement, Written
+from bptt.formula.evaluate import Unbound
+from bptt.formula.shapes import NonConforming
+from bptt.formula.tensor import Tensor
+from bptt.formula.tree import Add, Derivative, Formula, Indexed, Kronecker, Neg, Sum, Symbol, children
+
+# Relative agreement of two ways to compute one number in float64; what differs, differs by far more.
+TOLERANCE = 1e-7
+EVENLY = Mode()
+SIGNS = {1.0: "cross-entropy", -1.0: "log-likelihood"}
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the sides of a claim agree: with which sign of J, laid out like each other or transposed, through
+    one use of a parameter or all of them.
+    """
+
+    sign: float = 1.0
+    turned: bool = False
+    every_use: bool = False
+    mode: Mode = EVENLY
+
+
+@dataclass
+class Judged:
+    """What was found out about one link: the formulas of both sides as they were read, and how they agree.
+
+    `missing` says what kept a reading from having a value, `misfit` the parts that do not fit together.
+    """
+
+    statement: Statement
+    link: Link
+    left: Formula | None = None
+    right: Formula | None = None
+    agreements: list[Agreement] = field(default_factory=list)
+    missing: str = ""
+    misfit: NonConforming | None = None
+    is_zero: bool = False
+
+
+class Judge:
+    """Judges the claims that stand where one model holds. `worlds` are several points of that model."""
+
+    def __init__(self, meanings: Meanings, worlds: list[World]) -> None:
+        self.meanings, self.worlds = meanings, worlds
+
+    def judge(self, statement: Statement, left: Written, link: Link) -> Judged:
+        """Tries every reading of both sides, those first that are chosen more often."""
+        judged = Judged(statement, link)
+        for mode in modes(left, link.right):
+            try:
+                reader = Reader(self.meanings, mode)
+                claimed, written = reader(left), reader(link.right)
+                if mode.maps:
+                    claimed, written = Maps().whole(claimed, written)
+                if mode.implied:
+                    written = with_implied_sums(claimed, written)
+            except Unclear as reason:
+                judged.missing = judged.missing or str(reason)
+                continue
+            if judged.left is None:
+                judged.left, judged.right = claimed, written
+            for every_use in (False, True) if holds_parameter(claimed) else (False,):
+                found = self.agreement(claimed, written, mode, every_use, judged)
+                judged.agreements += found
+            if any(not a.turned for a in judged.agreements):
+                # The reading in which it holds.
+                judged.left, judged.right = claimed, written
+                break
+        return judged
+
+    def agreement(
+        self, left: Formula, right: Formula, mode: Mode, every_use: bool, judged: Judged
+    ) -> list[Agreement]:
+        """The ways in which both sides agree at every point."""
+        possible = dict.fromkeys(product((1.0, -1.0), (False, True)), True)
+        informative = False
+        for world in self.worlds:
+            values = Values(world, mode.numerator, 1.0, every_use)
+            try:
+                a = values(left)
+                letters = dict(zip(a.letters, a.array.shape, strict=False))
+                b = values(right, letters)
+            except NonConforming as misfit:
+                judged.misfit = judged.misfit or misfit
+                return []
+            except Unbound as unbound:
+                judged.missing = judged.missing or f"what {unbound.letter} runs over"
+                return []
+            except (KeyError, IndexError, ValueError) as reason:
+                judged.missing = judged.missing or f"a value for {reason}"
+                return []
+            informative = informative or bool(np.any(np.abs(a.array) > TOLERANCE))
+            for (sign, turned), holds in possible.items():
+                if holds:
+                    flip = sign if mentions_loss(left) != mentions_loss(right) else 1.0
+                    if flip != sign:
+                        possible[sign, turned] = False
+                        continue
+                    possible[sign, turned] = same(a, scaled(transposed(b) if turned else b, sign))
+        if not informative:
+            judged.is_zero = True
+            return []
+        return [Agreement(s, turned, every_use, mode) for (s, turned), holds in possible.items() if holds]
+
+
+def modes(*parts: Written) -> Iterator[Mode]:
+    """The ways to read these formulas that differ for them."""
+    nodes = list(walk(list(parts)))
+    chains = [[s in HADAMARD for s in n.signs] for n in nodes if isinstance(n, Chain)]
+    mixed = any(any(signs) and not all(signs) for signs in chains)
+    jacobians = sum(isinstance(n, Differential | Nabla) for n in nodes) > 1
+    for products in ("even", "loose", "tight") if mixed else ("even",):
+        for numerator in (False, True) if jacobians else (False,):
+            yield Mode(products, numerator)
+    if jacobians:
+        yield Mode(maps=True)
+    yield Mode(implied=True)
+
+
+def with_implied_sums(left: Formula, right: Formula) -> Formula:
+    """Einstein's convention: a sum over each letter that stands twice in a term and not on the left."""
+    outside = Counter(letters(left))
+    terms = right.terms if isinstance(right, Add) else (right,)
+    summed = []
+    for term in terms:
+        inner = term.operand if isinstance(term, Neg) else term
+        counts = Counter(letters(inner))
+        body = inner
+        for letter in sorted(counts):
+            if letter not in outside and counts[letter] > 1:
+                body = Sum(letter, body)
+        summed.append(Neg(body) if isinstance(term, Neg) else body)
+    if tuple(summed) == tuple(terms):
+        raise Unclear("what the sum runs over")
+    return summed[0] if len(summed) == 1 else Add(tuple(summed))
+
+
+def letters(formula: Formula) -> Iterator[str]:
+    """The free letters of a formula, as often as they stand in it."""
+    match formula:
+        case Indexed(base, indices):
+            yield from (index.letter for index in indices)
+            yield from letters(base)
+        case Kronecker(left, right):
+            yield from (left.letter, right.letter)
+        case Sum(letter=bound, body=body):
+            yield from (letter for letter in letters(body) if letter != bound)
+        case _:
+            for part in children(formula):
+                yield from letters(part)
+
+
+def holds_parameter(formula: Formula) -> bool:
+    """Whether a derivative by something without a time is in it."""
+    match formula:
+        case Derivative(bottom=bottom):
+            return _is_timeless(bottom)
+        case _:
+            return any(map(holds_parameter, children(formula)))
+
+
+def _is_timeless(formula: Formula) -> bool:
+    if isinstance(formula, Symbol):
+        return formula.time is None
+    return any(map(_is_timeless, children(formula)))
+
+
+def mentions_loss(formula: Formula) -> bool:
+    """Whether the value depends on what J is (a derivative of J does)."""
+    if isinstance(formula, Symbol):
+        return formula.name == "J"
+    return any(map(mentions_loss, children(formula)))
+
+
+def transposed(value: Tensor) -> Tensor:
+    if not value.is_matrix:
+        return value
+    return Tensor(np.swapaxes(value.array, -1, -2), value.axes)
+
+
+def scaled(value: Tensor, factor: float) -> Tensor:
+    return value if factor == 1.0 else Tensor(factor * value.array, value.axes)
+
+
+def same(a: Tensor, b: Tensor) -> bool:
+    """Equal axes, shapes and numbers."""
+    if a.axes != b.axes or a.array.shape != b.array.shape:
+        return False
+    scale = max(float(np.max(np.abs(a.array), initial=0.0)), float(np.max(np.abs(b.array), initial=0.0)))
+    return bool(np.all(np.abs(a.array - b.array) <= TOLERANCE * max(scale, 1e-12)))

@@ -1,0 +1,402 @@
+"""Written formulas to formulas with a meaning: every letter is a quantity of the model, an index, or a name
+that the document gave to something.
+
+Where a line can be read in more than one way (does `A B ∘ C D` multiply from left to right, is ∂h/∂z laid out
+with the outputs along its rows?) there is a Mode for each, and the line is right if it is right in one that a
+reader would choose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from bptt.checking.names import Lettering, Resolved, Unclear
+from bptt.checking.written import (
+    At,
+    Big,
+    Braced,
+    Bracketed,
+    Call,
+    Chain,
+    Differential,
+    Fraction,
+    Letter,
+    Listed,
+    Nabla,
+    Numeral,
+    Relation,
+    Scripts,
+    Terms,
+    Written,
+)
+from bptt.formula.tree import (
+    NOW,
+    Add,
+    Apply,
+    CrossEntropy,
+    Derivative,
+    Diag,
+    Formula,
+    Hadamard,
+    Identity,
+    Index,
+    Indexed,
+    Kronecker,
+    Neg,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Time,
+    TokenPart,
+    Transpose,
+    at_time,
+)
+from bptt.source import Span
+
+HADAMARD = frozenset({"∘", "*"})
+FUNCTIONS = {
+    "sigma": "sigmoid", "sigmoid": "sigmoid", "tanh": "tanh", "exp": "exp", "log": "log", "ln": "log",
+    "softmax": "softmax", "relu": "relu", "ReLU": "relu", "sqrt": "sqrt", "softplus": "softplus",
+    "sum": "sum",
+}  # fmt: skip
+DIAGONAL = frozenset({"diag", "Diag", "Sigma"})
+# The names of cross-entropy as a function of a target and probabilities.
+LOSSES = frozenset({"CE", "H", "CrossEntropy", "crossentropy"})
+
+
+@dataclass(frozen=True)
+class Mode:
+    """`products`: whether ∘ binds like a product ("even", from left to right), less tightly ("loose"), or
+    more ("tight"). `numerator` lays a Jacobian out with the outputs along its rows. `maps` reads a row of
+    derivatives as one linear map after the other, whatever the layout. `implied` sums over every letter that
+    stands twice in a term and not on the left.
+    """
+
+    products: str = "even"
+    numerator: bool = False
+    maps: bool = False
+    implied: bool = False
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a name stands for: a symbol, or (`formula`) an abbreviation of the document at time t."""
+
+    symbol: Symbol
+    formula: Formula | None = None
+
+
+@dataclass
+class Meanings:
+    """What is known at a place of a document. `losses` are the names of the objective, `carried` those
+    of what goes from step to step, `last` the last of the steps that are told by their numbers.
+    """
+
+    lettering: Lettering
+    quantities: dict[str, Quantity]
+    losses: frozenset[str]
+    layout: str
+    carried: frozenset[str] = frozenset()
+    last: int = 0
+    spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
+
+    def span_of(self, formula: Formula) -> Span | None:
+        """Where a part of a formula was written."""
+        found = self.spans.get(id(formula))
+        return found[1] if found is not None and found[0] is formula else None
+
+
+class Reader:
+    """Reads written formulas in one mode."""
+
+    def __init__(self, meanings: Meanings, mode: Mode) -> None:
+        self.meanings, self.mode = meanings, mode
+
+    def __call__(self, node: Written) -> Formula:
+        """The formula. Unclear says what could not be given a meaning."""
+        formula = self._read(node)
+        self.meanings.spans[id(formula)] = formula, node.span
+        return formula
+
+    def _read(self, node: Written) -> Formula:
+        match node:
+            case Numeral(value=value, scripts=scripts):
+                power = self._power(scripts)
+                return Number(value if power is None else value**power)
+            case Letter():
+                return self.letter(node)
+            case Bracketed(inner=inner, kind=kind) if kind in "([{":
+                return self._scripted(self(inner), node.scripts)
+            case Braced(inner=inner):
+                return self(inner)
+            case Chain(factors, signs):
+                return self.chain(factors, signs)
+            case Terms(terms, signs):
+                return self._sum(terms, signs)
+            case Fraction(top, bottom):
+                return self._scripted(Quotient(self(top), self(bottom)), node.scripts)
+            case Differential():
+                return self._scripted(self.differential(node), node.scripts)
+            case Nabla(by, operand) if by is not None and operand is not None:
+                return Derivative(self(operand), self(by))
+            case At(inner, where):
+                return self._at(self(inner), where)
+            case Big():
+                return self._big(node)
+            case Call():
+                return self._scripted(self._call(node), node.scripts)
+        raise Unclear(_said(node))
+
+    # Names.
+
+    def letter(self, letter: Letter) -> Formula:
+        above = letter.scripts.above
+        if letter.name == "e" and len(above) == 1 and self.meanings.lettering._time(above[0], False) is None:
+            return Apply("exp", self(above[0]))
+        if letter.name == "1":
+            # Added to a vector, the vector of ones and the number are the same.
+            return Number(1.0)
+        found = self._resolve(letter)
+        special = self._special(letter, found)
+        if special is not None:
+            return special
+        if found.name in self.meanings.losses and found.name not in self.meanings.quantities:
+            return Symbol("J", (), self._step(found.time or NOW))
+        quantity = self.meanings.quantities.get(found.name)
+        if quantity is None:
+            raise Unclear(f"what {found.name} is")
+        time = None if quantity.symbol.time is None else self._step(found.time or NOW)
+        if quantity.formula is not None:
+            value: Formula = at_time(quantity.formula, time or NOW)
+        else:
+            value = replace(quantity.symbol, time=time)
+        if found.token is not None:
+            token = self.meanings.quantities.get(found.token.name)
+            if token is None:
+                raise Unclear(f"what {found.token.name} is")
+            value = TokenPart(value, replace(token.symbol, time=found.token.time or NOW))
+        if found.indices:
+            value = self._element(value, found.indices)
+        if found.turned:
+            value = Transpose(value)
+        return value if found.power is None else Power(value, found.power)
+
+    def _resolve(self, letter: Letter) -> Resolved:
+        found = self.meanings.lettering.resolve(letter)
+        base = found.name.rstrip("0123456789")
+        digits = found.name[len(base) :]
+        is_known = found.name in self.meanings.quantities or found.time is not None
+        if digits and not is_known and base in self.meanings.quantities and self._axes(base) == len(digits):
+            return replace(found, name=base, indices=tuple(map(Index, digits)))
+        return found
+
+    def _step(self, time: Time) -> Time:
+        """Steps that are told by number are counted back from the last, which is t."""
+        return time if time.letter else Time("t", time.offset - self.meanings.last)
+
+    def _axes(self, name: str) -> int:
+        return len(self.meanings.quantities[name].symbol.shape)
+
+    def _special(self, letter: Letter, found: Resolved) -> Formula | None:
+        """Kronecker's delta, and the identity."""
+        if found.name == "I" and (letter.face == "blackboard" or "I" not in self.meanings.quantities):
+            return self._identity()
+        if found.name == "delta" and len(found.indices) == 2 and "delta" not in self.meanings.quantities:
+            return Kronecker(*found.indices)
+        return None
+
+    def _element(self, value: Formula, indices: tuple[Index, ...]) -> Formula:
+        match value:
+            case Derivative(top, bottom, at):
+                return Derivative(top, self._element(bottom, indices), at)
+            case Add(terms):
+                return Add(tuple(self._element(term, indices) for term in terms))
+            case Neg(a):
+                return Neg(self._element(a, indices))
+            case _:
+                return Indexed(value, indices)
+
+    def _identity(self) -> Formula:
+        """As large as what is carried, if only one vector is."""
+        sizes = {q.symbol.shape for n, q in self.meanings.quantities.items() if n in self.meanings.carried}
+        if len(sizes) != 1 or len(next(iter(sizes))) != 1:
+            raise Unclear("how large I is")
+        return Identity(next(iter(sizes))[0])
+
+    # Scripts on brackets and fractions.
+
+    def _power(self, scripts: Scripts) -> float | None:
+        for item in scripts.above:
+            if isinstance(item, Numeral):
+                return item.value
+        return None
+
+    def _scripted(self, value: Formula, scripts: Scripts) -> Formula:
+        if scripts == Scripts():
+            return value
+        probe = Letter("bracket", _nowhere(scripts), scripts)
+        found = self.meanings.lettering.resolve(probe)
+        if found.name != "bracket":
+            raise Unclear("what stands at a bracket")
+        if found.time is not None:
+            value = at_time(value, found.time)
+        if found.indices:
+            value = self._element(value, found.indices)
+        if found.turned:
+            value = Transpose(value)
+        return value if found.power is None else Power(value, found.power)
+
+    # Sums and products.
+
+    def _sum(self, terms: tuple[Written, ...], signs: tuple[str, ...]) -> Formula:
+        read = []
+        for term, sign in zip(terms, signs, strict=True):
+            if sign not in ("+", "-"):
+                raise Unclear(f"the sign {sign}")
+            value = self(term)
+            read.append(value if sign == "+" else Neg(value))
+        return read[0] if len(read) == 1 else Add(tuple(read))
+
+    def chain(self, factors: tuple[Written, ...], signs: tuple[str, ...]) -> Formula:
+        """Factors in a row, in the mode's order of binding."""
+        values = [self(factor) for factor in factors]
+        if not any(sign in HADAMARD for sign in signs):
+            return self._side_by_side(values, list(signs))
+        match self.mode.products:
+            case "loose":
+                groups = _split(values, signs, HADAMARD)
+                return Hadamard(tuple(self._side_by_side(g, list(s)) for g, s in groups))
+            case "tight":
+                others = frozenset(signs) - HADAMARD
+                groups = _split(values, signs, others)
+                joined = [g[0] if len(g) == 1 else Hadamard(tuple(g)) for g, _ in groups]
+                between = [sign for sign in signs if sign not in HADAMARD]
+                return self._side_by_side(joined, between)
+            case _:
+                result = values[0]
+                for value, sign in zip(values[1:], signs, strict=True):
+                    if sign in HADAMARD:
+                        result = Hadamard((result, value))
+                    else:
+                        result = self._side_by_side([result, value], [sign])
+                return result
+
+    def _side_by_side(self, values: list[Formula], signs: list[str]) -> Formula:
+        result: list[Formula] = [values[0]]
+        for value, sign in zip(values[1:], signs, strict=True):
+            if sign == "/":
+                result = [Quotient(Product(tuple(result)) if len(result) > 1 else result[0], value)]
+            elif sign in ("", "·", "×", "@"):
+                if isinstance(value, Product) and isinstance(result[-1], Product):
+                    result.append(value)
+                else:
+                    result.append(value)
+            else:
+                raise Unclear(f"the sign {sign}")
+        return result[0] if len(result) == 1 else Product(tuple(result))
+
+    def _big(self, node: Big) -> Formula:
+        if node.sign != "Σ":
+            raise Unclear("a product over an index")
+        body = self(node.body)
+        letters = [letter for item in node.below for letter in _letters(item)]
+        if not letters:
+            raise Unclear("what the sum runs over")
+        for letter in reversed(letters):
+            body = Sum(letter, body)
+        return body
+
+    # Functions and derivatives.
+
+    def _call(self, node: Call) -> Formula:
+        name = node.function.name
+        power = self._power(node.function.scripts)
+        if node.function.scripts.below or (node.function.scripts.above and power is None):
+            raise Unclear(f"what stands at {name}")
+        if power is not None:
+            plain = replace(node, function=replace(node.function, scripts=Scripts()))
+            return Power(self._call(plain), power)
+        if name in self.meanings.losses:
+            return Symbol("J", (), NOW)
+        if name in DIAGONAL and len(node.arguments) == 1:
+            value = self(node.arguments[0])
+            # Σ(θ) is the diagonal matrix of σ′(θ), in the documents that write so.
+            return Diag(Apply("sigmoid", value, prime=True) if name == "Sigma" else value)
+        if name in LOSSES and len(node.arguments) == 2:
+            return CrossEntropy(self(node.arguments[0]), self(node.arguments[1]))
+        if name in ("1", "I") and len(node.arguments) == 1 and isinstance(node.arguments[0], Relation):
+            return self._indicator(node.arguments[0])
+        if name not in FUNCTIONS or len(node.arguments) != 1:
+            raise Unclear(f"the function {name}")
+        primes = node.function.scripts.primes
+        if primes > 1:
+            raise Unclear(f"a higher derivative of {name}")
+        return Apply(FUNCTIONS[name], self(node.arguments[0]), prime=primes == 1)
+
+    def _indicator(self, relation: Relation) -> Formula:
+        match relation:
+            case Relation((Letter() as left, Letter() as right), ("=",)):
+                return Kronecker(Index(left.name), Index(right.name))
+        raise Unclear("a condition")
+
+    def differential(self, node: Differential) -> Formula:
+        bottom = self(node.bottom)
+        if node.top is not None:
+            return Derivative(self(node.top), bottom)
+        if node.operand is None:
+            raise Unclear("what the derivative is taken of")
+        return Derivative(self(node.operand), bottom)
+
+    def _at(self, value: Formula, where: tuple[Written, ...]) -> Formula:
+        if len(where) == 1 and isinstance(value, Derivative):
+            time = self.meanings.lettering._time(where[0], below=True)
+            if time is not None:
+                return replace(value, at=time)
+        raise Unclear("what stands at the bar")
+
+
+def _split(
+    values: list[Formula], signs: tuple[str, ...], at: frozenset[str]
+) -> list[tuple[list[Formula], list[str]]]:
+    """The factors in groups, parted where one of the signs stands."""
+    groups: list[tuple[list[Formula], list[str]]] = [([values[0]], [])]
+    for value, sign in zip(values[1:], signs, strict=True):
+        if sign in at:
+            groups.append(([value], []))
+        else:
+            groups[-1][0].append(value)
+            groups[-1][1].append(sign)
+    return groups
+
+
+def _letters(item: Written) -> Iterator[str]:
+    match item:
+        case Letter(name=name):
+            yield name
+        case Listed(items):
+            for one in items:
+                yield from _letters(one)
+        case Chain(factors, _):
+            for one in factors:
+                yield from _letters(one)
+        case Relation((first, *_), _):
+            yield from _letters(first)
+
+
+def _nowhere(scripts: Scripts) -> Span:
+    first = (*scripts.below, *scripts.above)
+    return first[0].span if first else Span(0, 0, None)  # type: ignore[arg-type]
+
+
+def _said(node: Written) -> str:
+    return f"{type(node).__name__.lower()}: {node.span.text[:40]}"
+
+
+def quantities_of(symbols: Mapping[str, Symbol]) -> dict[str, Quantity]:
+    return {name: Quantity(symbol) for name, symbol in symbols.items()}
+
+

@@ -1,0 +1,227 @@
+"""What the scripts of a letter mean: a label that belongs to its name, a time, indices, a transpose, a power.
+
+`θ_{1,k}^{(t)}` is element k of θ1 at time t; `W^{r,T}` is the transpose of W_r; in `h_{t-1,i}` the first is a
+time and the second an index. A letter alone does not say which it is, so the whole document is asked first:
+what runs under a Σ or stands in a Kronecker delta is an index, what is defined with a time is a quantity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+
+from bptt.checking.written import (
+    Big,
+    Bracketed,
+    Chain,
+    Letter,
+    Listed,
+    Numeral,
+    Reading,
+    Scripts,
+    Statement,
+    Terms,
+    Written,
+)
+from bptt.formula.tree import Index, Time
+from bptt.syntax.spelling import canonical_name
+
+USUAL_INDICES = frozenset({"i", "j", "k", "l", "m", "n", "p", "q", "ell"})
+TIMES = frozenset({"t", "tau"})
+TRANSPOSES = frozenset({"T", "top", "intercal", "transpose"})
+
+
+EQUALS = frozenset({"=", ":=", "≡", "≜"})
+
+
+class Unclear(Exception):
+    """A formula that cannot be given a meaning here; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A letter with its scripts understood. `token` is what it is looked up with (`L_{x^{(t)}}`), `power` the
+    exponent, if it has one.
+    """
+
+    name: str
+    time: Time | None = None
+    indices: tuple[Index, ...] = ()
+    turned: bool = False
+    primes: int = 0
+    power: float | None = None
+    token: Resolved | None = None
+
+
+@dataclass(frozen=True)
+class Lettering:
+    """What a document uses letters for. `quantities` are those that it gives a time to, `aliases` other names
+    of what has a name already (`let W^u = W_unembed`), `numbered` those whose numerals are times (`h_3`).
+    """
+
+    indices: frozenset[str]
+    quantities: frozenset[str]
+    aliases: dict[str, str] = field(default_factory=dict)
+    numbered: frozenset[str] = frozenset()
+
+    def resolve(self, letter: Letter) -> Resolved:
+        """The letter's scripts read. Unclear for scripts that have no meaning here."""
+        label: list[str] = []
+        time: Time | None = None
+        indices: list[Index] = []
+        turned, power, token = False, None, None
+        below = list(_flat(letter.scripts.below))
+        for place, item in enumerate(below):
+            found = self._time(item, below=True)
+            if found is not None and token is not None and token.time is None:
+                # x(t) below a table: the token of that step.
+                token = replace(token, time=found)
+            elif found is not None and time is None:
+                time = found
+            elif isinstance(item, Numeral) and item.value == int(item.value):
+                label.append(str(int(item.value)))
+            elif isinstance(item, Letter):
+                inner = self.resolve(item)
+                has_time = place + 1 < len(below) and self._time(below[place + 1], below=True) is not None
+                if inner.time is not None or (item.name == "x" and has_time):
+                    token = inner
+                elif self.is_index(item.name, letter.name) and not item.scripts.below:
+                    indices.append(Index(item.name))
+                else:
+                    label.append(_word(inner.name))
+            else:
+                raise Unclear(f"what stands below {letter.name}")
+        for item in _flat(letter.scripts.above):
+            found = self._time(item, below=False)
+            if found is not None and time is None:
+                time = found
+            elif isinstance(item, Letter) and item.name in TRANSPOSES:
+                turned = not turned
+            elif isinstance(item, Numeral):
+                power = item.value
+            elif isinstance(item, Bracketed) and isinstance(item.inner, Numeral):
+                label.append(str(int(item.inner.value)))
+            elif isinstance(item, Letter):
+                label.append(_word(self.resolve(item).name))
+            else:
+                raise Unclear(f"what stands above {letter.name}")
+        name = letter.name
+        digits = "".join(part for part in label if part.isdigit())
+        words = "_".join(part for part in label if not part.isdigit())
+        name = canonical_name(f"{name}_{words}{digits}" if words else f"{name}{digits}")
+        name = self.aliases.get(name, name)
+        stem = name.rstrip("0123456789")
+        if name != stem and stem in self.numbered and time is None:
+            # h_3 in a text of three steps.
+            name, time = stem, Time("", int(name[len(stem) :]))
+        return Resolved(name, time, tuple(indices), turned, letter.scripts.primes, power, token)
+
+    def is_index(self, letter: str, base: str) -> bool:
+        """Whether a letter below `base` counts elements. The gate i of an LSTM labels its matrices."""
+        if letter in self.quantities and base[:1].isupper():
+            return False
+        return letter in self.indices
+
+    def _time(self, item: Written, below: bool) -> Time | None:
+        inner = item.inner if isinstance(item, Bracketed) and item.kind in "(⟨[" else item
+        if isinstance(inner, Bracketed):
+            inner = inner.inner
+        match inner:
+            case Letter(name=name, scripts=Scripts((), (), 0)) if name in TIMES:
+                return Time(name)
+            case Letter(name="T", scripts=Scripts((), (), 0)) if below or inner is not item:
+                return Time("T")
+            case Terms((Letter(name=name), Numeral(value=value)), (_, sign)) if name in TIMES | {"T"}:
+                return Time(name, int(value) if sign == "+" else -int(value))
+            case _:
+                return None
+
+
+def _flat(items: tuple[Written, ...]) -> Iterator[Written]:
+    """The scripts one by one: `kj` are two, `(t)T` are two, `1,k` are two."""
+    for item in items:
+        match item:
+            case Chain(factors, signs) if all(sign in ("", ",") for sign in signs):
+                yield from _flat(factors)
+            case Listed(many):
+                yield from _flat(many)
+            case Bracketed(inner=inner, kind="{"):
+                yield from _flat((inner,))
+            case _:
+                yield item
+
+
+def _word(name: str) -> str:
+    return name.replace("_", "")
+
+
+def lettering(document: Reading) -> Lettering:
+    """What the letters of a document are used for."""
+    indices: set[str] = set(USUAL_INDICES)
+    quantities: set[str] = set()
+    for statement in document.statements:
+        parts = [statement.left, *(link.right for link in statement.links)]
+        for part in walk([p for p in parts if p is not None]):
+            if isinstance(part, Big):
+                for below in _flat(part.below):
+                    indices.update(p.name for p in walk([below]) if isinstance(p, Letter))
+        if isinstance(statement.left, Letter) and _bears_time(statement.left):
+            quantities.add(statement.left.name)
+    plain = Lettering(frozenset(indices - TIMES), frozenset(quantities))
+    return replace(plain, aliases=_aliases(document, plain), numbered=_numbered(document, plain))
+
+
+def _aliases(document: Reading, plain: Lettering) -> dict[str, str]:
+    """Capitals that are said to be other capitals: two names of one matrix."""
+    found: dict[str, str] = {}
+    for name, statement in _named_statements(document, plain):
+        right = statement.links[0].right
+        if isinstance(right, Letter) and name[:1].isupper() and right.name[:1].isupper():
+            try:
+                other = plain.resolve(right)
+            except Unclear:
+                continue
+            if other.name != name and not other.turned:
+                found.setdefault(name, other.name)
+    return found
+
+
+def _numbered(document: Reading, plain: Lettering) -> frozenset[str]:
+    """Quantities with a time of their own whose numerals are not defined as anything else: times, too."""
+    said = list(_named_statements(document, plain))
+    defined = {name for name, s in said if not isinstance(s.links[0].right, Numeral)}
+    timed = {name for name, s in said if isinstance(s.left, Letter) and _bears_time(s.left)}
+    bases = {name.rstrip("0123456789") for name in defined if name[-1:].isdigit()}
+    return frozenset(name for name in timed if not name[-1:].isdigit() and name not in bases)
+
+
+def _named_statements(document: Reading, plain: Lettering) -> Iterator[tuple[str, Statement]]:
+    """The statements that say what a name is."""
+    for statement in document.statements:
+        if isinstance(statement.left, Letter) and statement.links and statement.links[0].sign in EQUALS:
+            try:
+                name = plain.resolve(statement.left)
+            except Unclear:
+                continue
+            if not (name.indices or name.turned or name.primes or name.token):
+                yield name.name, statement
+
+
+def _bears_time(letter: Letter) -> bool:
+    plain = Lettering(frozenset(), frozenset())
+    scripts = letter.scripts
+    return any(plain._time(s, True) is not None for s in _flat((*scripts.below, *scripts.above)))
+
+
+def walk(parts: list[Written]) -> Iterator[Written]:
+    """Every part, and what stands in its scripts, without recursion."""
+    stack: list[object] = list(reversed(parts))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack += reversed(node)
+        elif isinstance(node, Scripts):
+            stack += [node.below, node.above]
+        elif is_dataclass(node) and type(node).__module__.endswith("written"):
+            yield node  # type: ignore[misc]
+            stack += [getattr(node, f.name) for f in fields(node) if f.name not in ("span", "value")]
