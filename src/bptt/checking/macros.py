@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from bptt.checking.lexer import Token, tokenize
 from bptt.checking.written import Unread
-from bptt.source import Source
+from bptt.source import Source, Span
 
 MAX_MACROS = 500
 MAX_BODY = 2000  # characters
@@ -174,6 +174,9 @@ def _argument(
         return [], None
     first = ahead.pop()
     if first[0].text != "{" or first[0].kind != "symbol":
+        if first[0].kind in ("letters", "number") and len(first[0].text) > 1:
+            first, rest = _split(first)
+            ahead.append(rest)
         return [first], first[0]
     taken: list[tuple[Token, frozenset[str]]] = []
     depth = 1
@@ -185,6 +188,19 @@ def _argument(
             return taken, part[0]
         taken.append(part)
     return taken, taken[-1][0] if taken else None
+
+
+def _split(part: tuple[Token, frozenset[str]]) -> tuple[tuple[Token, frozenset[str]], ...]:
+    """The first letter or digit of a token, and the rest of it."""
+    token, origin = part
+    span, text = token.span, token.text
+    in_text = span.end - span.start == len(text)
+    first = Span(span.start, span.start + 1, span.source) if in_text else span
+    rest = Span(span.start + 1, span.end, span.source) if in_text else span
+    return (
+        (replace(token, text=text[0], span=first), origin),
+        (replace(token, text=text[1:], span=rest, spaced=False), origin),
+    )
 
 
 def _bracketed(ahead: list[tuple[Token, frozenset[str]]]) -> list[tuple[Token, frozenset[str]]] | None:

@@ -18,6 +18,7 @@ from bptt.checking.lexer import Token
 from bptt.source import Span
 from bptt.syntax.spelling import canonical_name, spell
 
+_THIN = re.compile(r"\\[,;:!> ]|\s")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 _INDEX_LETTERS = frozenset("ijklmnpqrst")
@@ -147,10 +148,10 @@ class _Marks:
 
     def _word(self, run: str, token: Token) -> None:
         name = table.SPELLINGS.get(run) or canonical_name(run.strip("_")) or run
-        if name == "max" and self.marks and (self.marks[-1].kind, self.marks[-1].text) == ("word", "arg"):
+        if name in ("max", "min") and self.marks and self.marks[-1].text == "arg":
             last = self.marks.pop()
             token = Token("word", "", last.span.to(token.span), last.spaced)
-            name = "argmax"
+            name = f"arg{name}"
         self._emit("word", name, token, face="upright")
 
     # --- signs
@@ -382,7 +383,7 @@ class _Marks:
     def _font(self, token: Token, face: str, position: int) -> int:
         closing = self._group(position)
         if face == "upright" and closing is not None:
-            written = self._written(position + 1, closing)
+            written = _THIN.sub("", self._written(position + 1, closing))
             if len(written) > 1 and _WORD.fullmatch(written) and not written.isdecimal():
                 self._word(written, Token("word", "", token.span.to(self.tokens[closing].span), token.spaced))
                 return closing + 1
