@@ -30,6 +30,7 @@ TELLING = (
 _FURTHER = 1.0
 # Larger formulas are not looked into: nobody would believe what is found there.
 MOST_PARTS = 500
+MOST_LEVELS = 80
 # No edit is cheaper, but for a sign.
 _CHEAPEST = 0.9
 # Candidates that are rejected by their shape count as so many evaluations.
@@ -73,18 +74,30 @@ def mend(
     letters: Collection[str] | None = None,
 ) -> Mend | None:
     """The cheapest right formula within `most` edits, a sign not counted; None where none is found in
-    `budget` evaluations and `seconds`, or the formula has more than MOST_PARTS parts. It is always the same
-    one, unless time runs out.
+    `budget` evaluations and `seconds`, or the formula has more than MOST_PARTS parts or MOST_LEVELS brackets
+    one in the other. It is always the same one, unless time runs out.
 
     `is_right` says 1 for a right formula, -1 where its negative is, 0 for neither. One that says True or
     False will do; it is asked for the negatives too. It is not asked for what cannot be right: with `layout`,
     formulas that do not conform in matrix notation; with `shape` and `letters`, those of another shape, or
     with other letters standing free. For a formula that is right already there is nothing to mend: None.
     """
-    if sum(1 for _ in parts_of(formula)) > MOST_PARTS:
+    if _is_too_large(formula):
         return None
     search = _Search(formula, is_right, pool or Pool(), most, layout, shape, letters)
     return search.run(budget, time.monotonic() + seconds)
+
+
+def _is_too_large(formula: Formula) -> bool:
+    number = 0
+    rest = [(formula, 1)]
+    while rest:
+        part, level = rest.pop()
+        number += 1
+        if number > MOST_PARTS or level > MOST_LEVELS:
+            return True
+        rest += [(inner, level + 1) for inner in children(part)]
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +153,7 @@ class _Search:
                 self._later(node.cost, partial(self._mend, node))
             elif said < 0:
                 self._later(node.cost + SIGN, partial(self._mend, self._negative(node)))
-            elif said is False:
+            elif type(said) is not int:
                 self._later(node.cost + SIGN, partial(self._try_negative, node))
         else:
             self.spent += _REJECTED
@@ -216,7 +229,7 @@ class _Search:
             for new, old in _counterparts(before, edit.formula):
                 origins.setdefault(id(new), origins.get(id(old), place))
             before = edit.formula
-        return Mend(node.formula, tuple(made), node.cost)
+        return Mend(node.formula, tuple(made), round(node.cost, 2))
 
 
 def _counterparts(before: Formula, after: Formula) -> Iterator[tuple[Formula, Formula]]:

@@ -18,6 +18,7 @@ from bptt.formula.tree import (
     Indexed,
     Neg,
     Number,
+    Ones,
     Product,
     Sum,
     Symbol,
@@ -47,9 +48,9 @@ def _factors(place: Place, scene: Scene, supply: tuple[Formula, ...]) -> Iterato
         return
     for given in supply:
         for factor in scene.with_letters(given):
-            text: Text = ("the factor ", factor, " is missing")
+            kind, text = _missing("factor", (factor,), Product)
             for part in _with_factor(place, factor, scene):
-                yield Change(part, "missing-factor", text)
+                yield Change(part, kind, text)
 
 
 def _with_factor(place: Place, factor: Formula, scene: Scene) -> Iterator[Formula]:
@@ -94,7 +95,8 @@ def _completed_sum(place: Place, scene: Scene) -> Iterator[Change]:
         for whole in scene.with_letters(given) if isinstance(given, Add) else ():
             right = Counter(terms_of(whole))
             if terms < right:
-                yield Change(whole, "missing-term", _missing("term", tuple((right - terms).elements()), Add))
+                kind, text = _missing("term", tuple((right - terms).elements()), Add)
+                yield Change(whole, kind, text)
 
 
 def _completed_product(place: Place, scene: Scene) -> Iterator[Change]:
@@ -109,7 +111,8 @@ def _completed_product(place: Place, scene: Scene) -> Iterator[Change]:
             left, right = Counter(factors), Counter(whole.factors)
             if left < right:
                 missing = tuple((right - left).elements())
-                yield Change(whole, "missing-factor", _missing("factor", missing, type(whole)))
+                kind, text = _missing("factor", missing, type(whole))
+                yield Change(whole, kind, text)
 
 
 def _reduced(place: Place, scene: Scene) -> Iterator[Change]:
@@ -168,8 +171,15 @@ def _slip(wrong: Formula, right: Formula) -> str:
     return ""
 
 
-def _missing(what: str, parts: tuple[Formula, ...], kind: type[Add | Product | Hadamard]) -> Text:
-    return (f"the {what} ", parts[0] if len(parts) == 1 else kind(parts), " is missing")
+def _missing(
+    what: str, parts: tuple[Formula, ...], joined: type[Add | Product | Hadamard]
+) -> tuple[str, Text]:
+    """The kind of error, and how it is said. A product with the vector of ones is a sum."""
+    match parts:
+        case (Ones() | Transpose(Ones()) as ones,):
+            return "missing-sum", ("the sum is missing, as a product with ", ones)
+    whole = parts[0] if len(parts) == 1 else joined(parts)
+    return f"missing-{what}", (f"the {what} ", whole, " is missing")
 
 
 def _lacking_term(place: Place, scene: Scene) -> Iterator[Change]:
@@ -225,15 +235,17 @@ def _foreign_factor(place: Place, scene: Scene) -> Iterator[Change]:
     """One that is in no right formula, for one that is missing."""
     if place.part not in scene.foreign or not _is_small(place.part):
         return iter(())
-    return _other_factors(place, scene, scene.lacking)
+    return _other_factors(place, scene, tuple(filter(_is_small, scene.lacking)))
 
 
 def _other_factor(place: Place, scene: Scene) -> Iterator[Change]:
-    return _other_factors(place, scene, scene.pool.factors) if _is_small(place.part) else iter(())
+    if not _is_small(place.part):
+        return iter(())
+    return _other_factors(place, scene, tuple(filter(_is_small, scene.pool.factors)))
 
 
 def _large_factor(place: Place, scene: Scene) -> Iterator[Change]:
-    return iter(()) if _is_small(place.part) else _other_factors(place, scene, scene.lacking)
+    return _other_factors(place, scene, scene.lacking)
 
 
 def _is_small(part: Formula) -> bool:
