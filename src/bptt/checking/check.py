@@ -6,20 +6,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bptt.checking.equations import Sayable, epochs, understand
-from bptt.checking.judge import SIGNS, Agreement, Judge, Judged
+from bptt.checking.faults import Faults
+from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, mentions_loss
 from bptt.checking.meaning import FUNCTIONS, Meanings, Mode, Quantity, Reader
 from bptt.checking.names import EQUALS, Lettering, Unclear, lettering, walk
 from bptt.checking.report import Claim, Remark, Report
 from bptt.checking.statements import read
+from bptt.checking.world import NOW as NOW_STEP
 from bptt.checking.world import World
-from bptt.checking.written import Call, Differential, Letter, Nabla, Reading, Statement, Written
+from bptt.checking.written import Big, Call, Differential, Letter, Nabla, Reading, Statement, Written
 from bptt.derivation.board import LOSS, Board, put_on_board
+from bptt.derivation.matrix_form import negate
 from bptt.errors import EquationError
-from bptt.formula.tree import NOW, Symbol, shift_time
+from bptt.formula.tree import NOW, Symbol, Time, shift_time
 from bptt.ir.model import Model
 from bptt.ir.ops import Op
+from bptt.render import latex
 from bptt.render.unicode import show
-from bptt.source import Source
+from bptt.source import Source, Span
 from bptt.syntax.tree import Equation
 from bptt.syntax.unparse import unparse
 
@@ -38,6 +42,7 @@ class Epoch:
     board: Board | None = None
     judge: Judge | None = None
     meanings: Meanings | None = None
+    faults: Faults | None = None
     trouble: str = ""
 
 
@@ -70,6 +75,7 @@ class _Document:
         self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims)]
         self.equations = {s.number for s in stated}
         self.last = self._last()
+        self.total = ("all", "later") if self._looks_ahead() else ("now",)
         self.losses = self._losses(stated_names={s.equation.target.id for s in stated})
 
     def _last(self) -> int:
@@ -86,6 +92,33 @@ class _Document:
                     if time is not None and not time.letter:
                         times.append(time.offset)
         return max(times)
+
+    def _looks_ahead(self) -> bool:
+        """Whether J without a time is that of later steps as well: a sum over times defines it, or something
+        comes from step t+1.
+        """
+        return any(map(self._sums_over_times, self.reading.statements)) or any(
+            time.letter == "t" and time.offset > 0 for time in self._times_of_claims()
+        )
+
+    def _sums_over_times(self, statement: Statement) -> bool:
+        if not isinstance(statement.left, Letter | Call) or is_claim(statement.left):
+            return False
+        sums = [part for part in walk([link.right for link in statement.links]) if isinstance(part, Big)]
+        below = [p for part in sums for p in walk(list(part.below))]
+        return any(isinstance(p, Letter) and p.name in ("t", "tau") for p in below)
+
+    def _times_of_claims(self) -> Iterator[Time]:
+        for statement in self.reading.statements:
+            if is_claim(statement.left):
+                for part in walk([link.right for link in statement.links]):
+                    if isinstance(part, Letter):
+                        try:
+                            time = self.letters.resolve(part).time
+                        except Unclear:
+                            continue
+                        if time is not None:
+                            yield time
 
     def _losses(self, stated_names: set[str]) -> frozenset[str]:
         """What derivatives are taken of that the document defines as no quantity of the model."""
@@ -165,7 +198,7 @@ class _Document:
             self.letters, quantities, self.losses, epoch.board.layout, carried, self.last
         )
         worlds = [World(epoch.board, seed, plain) for seed, plain in SEEDS]
-        epoch.judge = Judge(epoch.meanings, worlds)
+        epoch.judge = Judge(epoch.meanings, worlds, self.total, NOW_STEP if self.last else 0)
 
 
 def _quantities(board: Board) -> Iterator[tuple[str, Quantity]]:
@@ -194,43 +227,100 @@ def _report(source: Source, reading: Reading, found: list[Found]) -> Report:
     written = "\n\n".join(
         "\n".join(unparse(e) for e in epoch.equations.values()) for epoch in models.values()
     )
-    sign = _majority(found)
-    claims = tuple(_claim(f, sign) for f in found)
+    flipped = _flipped(found)
+    claims: list[Claim] = []
+    for f in found:
+        claims.append(_claim(f, flipped, claims))
     remarks: list[Remark] = []
-    flipped = [c.line for c in claims if c.convention]
-    if flipped:
-        remarks.append(Remark("these hold for the log-likelihood: J with the other sign", tuple(flipped)))
-    return Report(source, written, SIGNS.get(sign, ""), claims, tuple(remarks))
+    lines = [c.line for c in claims if c.convention == LOG_LIKELIHOOD]
+    if lines:
+        upright = [c.line for c in claims if c.verdict == "correct" and _is_signed(c, found)]
+        text = f"{LOG_LIKELIHOOD}: what is derived is minus the cross-entropy"
+        if upright:
+            text += f"; line {upright[0]} derives the cross-entropy itself, so the document contradicts itself"
+        remarks.append(Remark(text, tuple(lines)))
+    objective = SIGNS[-1.0 if flipped else 1.0]
+    return Report(source, written, objective, tuple(claims), tuple(remarks))
 
 
-def _majority(found: list[Found]) -> float:
-    """The sign of J for which more claims hold."""
+LOG_LIKELIHOOD = "J is the log-likelihood"
+TRANSPOSED = "the transpose: the other layout of a derivative"
+
+
+def _flipped(found: list[Found]) -> bool:
+    """Whether the document derives the log-likelihood: at least as many claims hold for it as for the
+    cross-entropy alone.
+    """
     counts = {1.0: 0, -1.0: 0}
     for f in found:
         signs = {a.sign for a in f.judged.agreements if not a.turned}
-        for s in signs if len(signs) == 1 else ():
-            counts[s] += 1
-    return 1.0 if counts[1.0] >= counts[-1.0] else -1.0
+        for sign in signs if len(signs) == 1 and _names_sign(f.judged) else ():
+            counts[sign] += 1
+    return counts[-1.0] > 0 and counts[-1.0] >= counts[1.0]
 
 
-def _claim(found: Found, sign: float) -> Claim:
+def _names_sign(judged: Judged) -> bool:
+    """Whether the claim would be another one for the other sign of J."""
+    left, right = judged.left, judged.right
+    return left is not None and right is not None and mentions_loss(left) != mentions_loss(right)
+
+
+def _is_signed(claim: Claim, found: list[Found]) -> bool:
+    return any(f.judged.link.span == claim.span and _names_sign(f.judged) for f in found)
+
+
+def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
     judged = found.judged
     target = show(judged.left) if judged.left is not None else ""
     span = judged.link.span
     best = _best(judged.agreements)
     if best is None:
-        if judged.is_zero:
-            missing = "a derivative that is not zero: 0 = 0 shows nothing"
-        elif judged.missing:
-            missing = judged.missing
-        else:
-            missing = "a reading in which both sides agree"
-        return Claim(span, target, "undecided", missing=missing)
+        return _without_agreement(found, target, before)
     if best.turned:
-        return Claim(span, target, "convention", convention="the transpose: the other layout of a derivative")
+        return Claim(span, target, "convention", convention=TRANSPOSED)
+    if best.sign != 1.0 and not flipped:
+        assert judged.right is not None
+        mended = latex.show(negate(judged.right), _is_timed(found.epoch))
+        reason = "this is the sign of the log-likelihood; elsewhere the cross-entropy is derived"
+        return Claim(span, target, "wrong", "sign", mend=mended, reason=reason)
     if best.sign != 1.0:
-        return Claim(span, target, "convention", convention="J is the log-likelihood", reading=_reading(best))
+        return Claim(span, target, "convention", convention=LOG_LIKELIHOOD, reading=_reading(best))
     return Claim(span, target, "correct", reading=_reading(best))
+
+
+def _without_agreement(found: Found, target: str, before: list[Claim]) -> Claim:
+    judged, epoch = found.judged, found.epoch
+    span = judged.link.span
+    fault = None
+    if epoch.judge is not None and not judged.is_zero:
+        if epoch.faults is None:
+            epoch.faults = Faults(epoch.judge, 1.0)
+        fault = epoch.faults.find(judged)
+    if fault is not None:
+        wrong = [c for c in before if c.verdict == "wrong" and c.follows_from is None]
+        place = epoch.meanings.span_of(fault.mend.place) if epoch.meanings is not None else None
+        roots = [c for c in wrong if c.target == target or _is_same_slip(c, place, fault.mend.kind)]
+        mended = latex.show(fault.mend.formula, _is_timed(epoch))
+        return Claim(
+            span, target, "wrong", fault.mend.kind, mend=mended, reason=fault.mend.words, fault=place,
+            follows_from=roots[0].line if roots else None,
+        )  # fmt: skip
+    if judged.is_zero:
+        missing = "a derivative that is not zero: 0 = 0 shows nothing"
+    else:
+        missing = judged.missing or "a reading in which both sides agree"
+    return Claim(span, target, "undecided", missing=missing)
+
+
+def _is_same_slip(earlier: Claim, place: Span | None, kind: str) -> bool:
+    """Whether an earlier claim has the same fault at the same words."""
+    if earlier.kind != kind or place is None or earlier.fault is None:
+        return False
+    return "".join(earlier.fault.text.split()) == "".join(place.text.split())
+
+
+def _is_timed(epoch: Epoch) -> bool:
+    return epoch.board is not None and epoch.board.recurrent
 
 
 def _best(agreements: list[Agreement]) -> Agreement | None:
@@ -243,8 +333,12 @@ def _reading(a: Agreement) -> str:
         words.append(f"∘ binds {'less' if a.mode.products == 'loose' else 'more'} than a product")
     if a.mode.numerator:
         words.append("Jacobians with the outputs along the rows")
+    if a.mode.maps:
+        words.append("derivatives as maps, one after the other")
+    if a.mode.implied:
+        words.append("a sum over letters that stand twice is implied")
     if a.every_use:
         words.append("through every use of the parameter")
+    if a.loss != "now":
+        words.append("J of all steps" if a.loss == "all" else "J of a later step")
     return "; ".join(words)
-
-

@@ -40,6 +40,7 @@ class Agreement:
     sign: float = 1.0
     turned: bool = False
     every_use: bool = False
+    loss: str = "now"
     mode: Mode = EVENLY
 
 
@@ -61,10 +62,14 @@ class Judged:
 
 
 class Judge:
-    """Judges the claims that stand where one model holds. `worlds` are several points of that model."""
+    """Judges the claims that stand where one model holds. `worlds` are several points of that model, `losses`
+    what a J without a time may be, `until` the last of all steps (0: all that there are).
+    """
 
-    def __init__(self, meanings: Meanings, worlds: list[World]) -> None:
-        self.meanings, self.worlds = meanings, worlds
+    def __init__(
+        self, meanings: Meanings, worlds: list[World], losses: tuple[str, ...] = ("now",), until: int = 0
+    ) -> None:
+        self.meanings, self.worlds, self.losses, self.until = meanings, worlds, losses, until
 
     def judge(self, statement: Statement, left: Written, link: Link) -> Judged:
         """Tries every reading of both sides, those first that are chosen more often."""
@@ -82,9 +87,10 @@ class Judge:
                 continue
             if judged.left is None:
                 judged.left, judged.right = claimed, written
-            for every_use in (False, True) if holds_parameter(claimed) else (False,):
-                found = self.agreement(claimed, written, mode, every_use, judged)
-                judged.agreements += found
+            uses = (False, True) if holds_parameter(claimed) else (False,)
+            timeless = mentions_timeless_loss(claimed) or mentions_timeless_loss(written)
+            for every_use, loss in product(uses, self.losses if timeless else ("now",)):
+                judged.agreements += self.agreement(claimed, written, mode, every_use, loss, judged)
             if any(not a.turned for a in judged.agreements):
                 # The reading in which it holds.
                 judged.left, judged.right = claimed, written
@@ -92,13 +98,13 @@ class Judge:
         return judged
 
     def agreement(
-        self, left: Formula, right: Formula, mode: Mode, every_use: bool, judged: Judged
+        self, left: Formula, right: Formula, mode: Mode, every_use: bool, loss: str, judged: Judged
     ) -> list[Agreement]:
         """The ways in which both sides agree at every point."""
         possible = dict.fromkeys(product((1.0, -1.0), (False, True)), True)
         informative = False
         for world in self.worlds:
-            values = Values(world, mode.numerator, 1.0, every_use)
+            values = self.values(world, Agreement(1.0, False, every_use, loss, mode))
             try:
                 a = values(left)
                 letters = dict(zip(a.letters, a.array.shape, strict=False))
@@ -123,7 +129,11 @@ class Judge:
         if not informative:
             judged.is_zero = True
             return []
-        return [Agreement(s, turned, every_use, mode) for (s, turned), holds in possible.items() if holds]
+        ways = [key for key, holds in possible.items() if holds]
+        return [Agreement(sign, turned, every_use, loss, mode) for sign, turned in ways]
+
+    def values(self, world: World, how: Agreement) -> Values:
+        return Values(world, how.mode.numerator, 1.0, how.every_use, how.loss, self.until)
 
 
 def modes(*parts: Written) -> Iterator[Mode]:
@@ -193,6 +203,12 @@ def mentions_loss(formula: Formula) -> bool:
     if isinstance(formula, Symbol):
         return formula.name == "J"
     return any(map(mentions_loss, children(formula)))
+
+
+def mentions_timeless_loss(formula: Formula) -> bool:
+    if isinstance(formula, Symbol):
+        return formula.name == "J" and formula.time is None
+    return any(map(mentions_timeless_loss, children(formula)))
 
 
 def transposed(value: Tensor) -> Tensor:

@@ -165,7 +165,7 @@ class Reader:
         if special is not None:
             return special
         if found.name in self.meanings.losses and found.name not in self.meanings.quantities:
-            return Symbol("J", (), self._step(found.time or NOW))
+            return Symbol("J", (), None if found.time is None else self._step(found.time))
         quantity = self.meanings.quantities.get(found.name)
         if quantity is None:
             raise Unclear(f"what {found.name} is")
@@ -304,6 +304,8 @@ class Reader:
             raise Unclear("a product over an index")
         body = self(node.body)
         letters = [letter for item in node.below for letter in _letters(item)]
+        if any(len(letter) > 1 and letter != "ell" for letter in letters):
+            raise Unclear(f"what the sum over {letters[0]} is: here there is one example")
         if not letters:
             raise Unclear("what the sum runs over")
         for letter in reversed(letters):
@@ -321,7 +323,7 @@ class Reader:
             plain = replace(node, function=replace(node.function, scripts=Scripts()))
             return Power(self._call(plain), power)
         if name in self.meanings.losses:
-            return Symbol("J", (), NOW)
+            return Symbol("J")
         if name in DIAGONAL and len(node.arguments) == 1:
             value = self(node.arguments[0])
             # Σ(θ) is the diagonal matrix of σ′(θ), in the documents that write so.

@@ -192,7 +192,9 @@ def _numbered(document: Reading, plain: Lettering) -> frozenset[str]:
     defined = {name for name, s in said if not isinstance(s.links[0].right, Numeral)}
     timed = {name for name, s in said if isinstance(s.left, Letter) and _bears_time(s.left)}
     bases = {name.rstrip("0123456789") for name in defined if name[-1:].isdigit()}
-    return frozenset(name for name in timed if not name[-1:].isdigit() and name not in bases)
+    found = {name for name in timed if not name[-1:].isdigit() and name not in bases}
+    # The tokens go by the same numbers as what is made of them.
+    return frozenset(found | ({"x", "y"} - bases if found else set()))
 
 
 def _named_statements(document: Reading, plain: Lettering) -> Iterator[tuple[str, Statement]]:

@@ -27,14 +27,16 @@ Times = Mapping[str, int]
 class Values:
     """The numbers of one world. `numerator` lays the derivative of a vector by a vector out with the outputs
     along the rows; `sign` is that of the document's J relative to the cross-entropy. `every_use` takes the
-    derivative by a parameter through its uses at all steps, otherwise through that of its own step.
+    derivative by a parameter through its uses at all steps, otherwise through that of its own step. `loss`
+    says what a J without a time is: that of step t ("now"), of a later step, or of all steps, up to `until`.
     """
 
     world: World
     numerator: bool = False
     sign: float = 1.0
     every_use: bool = False
-    last: int = NOW
+    loss: str = "now"
+    until: int = 0
     names: dict[tuple[str, str], Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -140,12 +142,21 @@ class Values:
         when = NOW if when is None else when
         leaf, target = self.leaf(above), self.leaf(below)
         run = self.world.run(self._node(target, below, at, when, times))
-        array = run.get((leaf, when))
+        array = self._loss(run, leaf, above) if above.name == LOSS else run.get((leaf, when))
         size = int(np.prod(self.world.shape(target.shape), dtype=int))
         shape = self.world.shape(leaf.shape)
         if array is None:
             return np.zeros((size, *shape))
         return np.array(np.broadcast_to(array[:, 0].imag / TINY, (size, *shape)))
+
+    def _loss(self, run: Mapping[tuple[Expr, int], Array], leaf: Expr, above: Symbol) -> Array | None:
+        if above.time is not None or self.loss == "now":
+            when = self._time(above.time, {"t": NOW, "T": self.world.steps, "tau": NOW})
+            return run.get((leaf, NOW if when is None else when))
+        if self.loss == "later":
+            return run.get((leaf, NOW + 2))
+        until = self.until or self.world.steps
+        return sum(array for (e, time), array in run.items() if e is leaf and time <= until)  # type: ignore[return-value]
 
     def _node(self, target: Expr, below: Symbol, at: int | None, when: int, times: Times) -> Node:
         if below.time is None:

@@ -34,10 +34,11 @@ class Model:
     `definitions` are the equations in an order in which they can be computed, by the names on their left
     sides, each made of parameters, tokens and carries alone; `equations` are the same as they were written,
     with the other definitions as VALUE leaves. `output` is the name of the next token's distribution,
-    `objective` the per-token quantity to be minimised, as an expression. `layout` is how the file writes vectors: "row" (`x @ L`) or "column" (`W @
-    x`). `dims` gives for each free size all the names it may be called by (the vectors that have it), the
-    first being its own; `sizes` the numbers that the file gives. `remarks` say how the text was read where
-    it left room. `spans` are places of definitions and parameters in the source.
+    `objective` the per-token quantity to be minimised, as an expression. `layout` is how the file writes
+    vectors: "row" (`x @ L`) or "column" (`W @ x`). `dims` gives for each free size all the names it may be
+    called by (the vectors that have it), the first being its own; `sizes` the numbers that the file gives.
+    `remarks` say how the text was read where it left room. `spans` are places of definitions and parameters
+    in the source.
     """
 
     name: str

@@ -1,0 +1,105 @@
+"""What is wrong with a claim that does not hold: the smallest change that makes it right, and why.
+
+Without such a change a claim is not called wrong. It may be right under a convention that nobody thought of;
+a slip of the pen is something else: one or two small things away from the truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bptt.checking.judge import Agreement, Judge, Judged, letters, same, scaled
+from bptt.checking.meaning import Mode
+from bptt.checking.mend import Mend, Pool, mend, pool_of
+from bptt.derivation.derive import Deriver
+from bptt.derivation.matrix_form import Unwritable
+from bptt.derivation.steps import Derivation
+from bptt.derivation.whole import role, targets
+from bptt.formula.evaluate import Unbound
+from bptt.formula.shapes import NonConforming
+from bptt.formula.tree import Derivative, Formula, Indexed, Symbol, TokenPart
+
+SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The mend, and the claim as it was read. `shapes` tells how factors do not fit, where they do not."""
+
+    mend: Mend
+    formula: Formula
+    shapes: str = ""
+
+
+class Faults:
+    """Finds faults of claims judged at one model's points."""
+
+    def __init__(self, judge: Judge, sign: float) -> None:
+        self.judge, self.sign = judge, sign
+        self.board = judge.worlds[0].board
+        self.deriver = Deriver(self.board)
+
+    def find(self, judged: Judged) -> Fault | None:
+        """None where no small change makes the claim right, or its left side has no value."""
+        if judged.left is None or judged.right is None or judged.is_zero:
+            return None
+        how = Agreement(loss=self.judge.losses[0], mode=Mode())
+        points = [self.judge.values(world, how) for world in self.judge.worlds]
+        try:
+            truths = [values(judged.left) for values in points]
+        except (NonConforming, Unbound, KeyError, IndexError, ValueError):
+            return None
+
+        def is_right(formula: Formula) -> int:
+            found = {1, -1}
+            for values, truth in zip(points, truths, strict=True):
+                try:
+                    value = values(formula, dict(zip(truth.letters, truth.array.shape, strict=False)))
+                except (NonConforming, Unbound, KeyError, IndexError, ValueError):
+                    return 0
+                found &= {s for s in found if same(truth, scaled(value, s))}
+                if not found:
+                    return 0
+            return max(found)
+
+        found = mend(
+            judged.right,
+            is_right,
+            self._pool(judged.left),
+            seconds=SECONDS,
+            layout=self.board.layout,
+            letters=set(letters(judged.left)),
+        )
+        return None if found is None else Fault(found, judged.right, _misfit(judged))
+
+    def _pool(self, left: Formula) -> Pool | None:
+        """What the right formula is made of."""
+        derivation = self._derivation(left)
+        if derivation is None:
+            return None
+        chain = derivation.index if isinstance(left, Derivative) and _is_element(left) else derivation.matrix
+        return None if chain is None else pool_of(chain.result)
+
+    def _derivation(self, left: Formula) -> Derivation | None:
+        if not isinstance(left, Derivative) or not isinstance(left.top, Symbol) or left.top.name != "J":
+            return None
+        bottom = left.bottom.base if isinstance(left.bottom, Indexed) else left.bottom
+        if isinstance(bottom, TokenPart):
+            bottom = bottom.table
+        for name, leaf in targets(self.board).items():
+            if self.board.symbols[leaf] == bottom:
+                try:
+                    return self.deriver.derivation(leaf, name, role(leaf))
+                except Unwritable:
+                    return None
+        return None
+
+
+def _is_element(left: Derivative) -> bool:
+    return isinstance(left.bottom, Indexed)
+
+
+def _misfit(judged: Judged) -> str:
+    misfit = judged.misfit
+    return "" if misfit is None or not misfit.shapes else str(misfit)
+
