@@ -237,7 +237,7 @@ def _report(source: Source, reading: Reading, found: list[Found]) -> Report:
         upright = [c.line for c in claims if c.verdict == "correct" and _is_signed(c, found)]
         text = f"{LOG_LIKELIHOOD}: what is derived is minus the cross-entropy"
         if upright:
-            text += f"; line {upright[0]} derives the cross-entropy itself, so the document contradicts itself"
+            text += f"; line {upright[0]} derives the cross-entropy itself: a contradiction"
         remarks.append(Remark(text, tuple(lines)))
     objective = SIGNS[-1.0 if flipped else 1.0]
     return Report(source, written, objective, tuple(claims), tuple(remarks))
