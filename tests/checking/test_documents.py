@@ -69,6 +69,23 @@ def test_latex_has_comments_and_listings(text: str, expected: list[str]) -> None
     assert formulas(text, "notes.tex") == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("∂J/∂U = hᵀ (ŷ − y)", ["∂J/∂U = hᵀ (ŷ − y)"]),
+        (
+            r"\frac{\partial J}{\partial U} = h^T (\hat y - y)",
+            [r"\frac{\partial J}{\partial U} = h^T (\hat y - y)"],
+        ),
+        ("Let h = tanh(W x)\nwhere x = 1\n\n- a = b", ["h = tanh(W x)", "x = 1", "a = b"]),
+        ("The gradient of the loss is = to\nδ = ŷ − y", ["δ = ŷ − y"]),
+        ("only words\nand more words", []),
+    ],
+)
+def test_a_text_without_delimiters_is_read_line_by_line(text: str, expected: list[str]) -> None:
+    assert formulas(text, "<stdin>") == expected
+
+
 def test_a_percentage_of_markdown_is_no_comment() -> None:
     assert formulas("100% of $x$") == ["x"]
 

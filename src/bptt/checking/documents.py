@@ -137,6 +137,15 @@ _WORDY = re.compile(r"[A-Za-z]{2,}")
 _PROSE_LINE = re.compile(r"(?:(?<![\\A-Za-z{])[A-Za-z]{2,}[ ,.;:]+){4}")
 _DELIMITER_BEFORE = re.compile(r"(?:\$\$?|\\\\?[(\[]|\$`|\\begin\s*\{[^{}]*\}|[`~]{3,}[^\n`]*)\s*$")
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+_LINE = re.compile(
+    r"^[ \t]*(?:[-*•][ \t]+|\(?[0-9a-z]{1,2}[.)][ \t]+)?(?P<words>(?:let|where|with|and|so|then|thus|hence|we have)\b[ \t:,]*)*"
+    r"(?P<formula>[^\n]+?)[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_SAYS_SOMETHING = re.compile(r"[=≈∝∈]|\\approx|\\frac|∂|\\nabla|∇")
+_PROSE_IN_LINE = re.compile(
+    r"(?<![\\A-Za-z{_^])[A-Za-z]{2,},?[ \t]+(?!(?:where|for|and|if)\b)[A-Za-z]{3,}(?![A-Za-z(])"
+)
 _COMMAND_IN_PROSE = re.compile(r"\\[A-Za-z]+|[${}*_`#]")
 
 
@@ -163,6 +172,16 @@ class _Scan:
         position = 0
         while self._room > 0 and (match := _OPENING.search(self.text, position)):
             position = self._read(match)
+
+        if not self.segments and not self.unread:
+            self._bare_lines()
+
+    def _bare_lines(self) -> None:
+        """In a text without delimiters, the lines that look like formulas are formulas."""
+        for line in _LINE.finditer(self.text):
+            formula = line["formula"]
+            if _SAYS_SOMETHING.search(formula) and not _PROSE_IN_LINE.search(formula):
+                self._add(line.start("formula"), line.end("formula"), line.end(), True)
 
     def document(self) -> Document:
         return Document(self.source, tuple(self.segments), tuple(self.headings), tuple(self.unread))

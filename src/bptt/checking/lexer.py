@@ -33,7 +33,7 @@ _PATTERN = re.compile(
   | (?P<letters>[A-Za-z]+[\u0302-\u0305]*)
   | (?P<above>[\u2070-\u207f\u00b2\u00b3\u00b9\u1d2c-\u1d61\u02b0-\u02b8\u1d9c-\u1dbf\u2c7d]+)
   | (?P<below>[\u2080-\u209c\u1d62-\u1d6a\u2c7c]+)
-  | (?P<symbol>:=|=:|==|<<|>>|<=|>=|!=|\|\||[\s\S][\u0302-\u0305]*)
+  | (?P<symbol>\.{3,}|:=|=:|==|<<|>>|<=|>=|!=|\|\||[\s\S][\u0302-\u0305]*)
     """,
     re.VERBOSE,
 )

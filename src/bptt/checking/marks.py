@@ -20,11 +20,14 @@ from bptt.syntax.spelling import canonical_name, spell
 
 _THIN = re.compile(r"\\[,;:!> ]|\s")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
+# Four letters and more, with a vowel, are no product: `sech^2`, `dout`.
+_SPELT_OUT = re.compile(r"[A-Za-z](?=[a-z]*[aeiou])[a-z]{3,}")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 _INDEX_LETTERS = frozenset("ijklmnpqrst")
 _PUNCTUATION = frozenset(",;:.!")
 _WITHOUT_MEANING = table.LAYOUT | table.THIN_SPACES | table.WIDE_SPACES | table.DROPPED_GROUP
-_WITH_ROWS = frozenset([r"\substack", r"\boxed", r"\fbox", r"\text", r"\shortstack", r"\intertext", r"\mbox"])
+_WITH_ROWS = frozenset([r"\substack"])
+_IN_ONE_ROW = frozenset(["_", "^", "}", *table.FACES, *table.ARGUMENTS, *table.SYNONYMS]) - _WITH_ROWS
 
 
 def marks(tokens: Sequence[Token], words: Set[str] = frozenset()) -> list[Token]:
@@ -122,6 +125,8 @@ class _Marks:
                 return self._emit("text", run, token)
             elif self._text_at(position + 1) in ("(", r"\left") and len(run) > 2:
                 return self._function_run(run, token)
+            elif _SPELT_OUT.fullmatch(run):
+                return self._word(run, token)
         single = len(run) == 1 or token.span.end - token.span.start == len(run)
         for offset, letter in enumerate(run):
             start = token.span.start + offset
@@ -455,14 +460,14 @@ class _Marks:
 def _partners(tokens: Sequence[Token]) -> dict[int, int]:
     """Each opening brace with its closing one; those that have none are left out.
 
-    A brace that is still open where a row of an environment ends was never closed, except where a command is
+    The brace of an argument that is still open where a row ends was never closed, except where the command is
     made for rows: formulas that came through a conversion lose their braces.
     """
     found: dict[int, int] = {}
     stack: list[int] = []  # positions of opening braces; -1 for the beginning of an environment
     for position, token in enumerate(tokens):
         if token.kind == "break":
-            while stack and stack[-1] >= 0 and tokens[stack[-1] - 1].text not in _WITH_ROWS:
+            while stack and stack[-1] > 0 and tokens[stack[-1] - 1].text in _IN_ONE_ROW:
                 stack.pop()
         elif token.text == r"\begin":
             stack.append(-1)

@@ -52,7 +52,7 @@ LETTERS = {rf"\{name}": name for name in GREEK_NAMES - {"omicron", "Omicron"}} |
     r"\infty": "infinity", "∞": "infinity", r"\imath": "i", r"\jmath": "j", r"\hbar": "hbar",
     r"\emptyset": "emptyset", "∅": "emptyset", r"\dagger": "dagger", "†": "dagger", r"\star": "*",
     r"\ldots": "…", r"\dots": "…", r"\cdots": "…", r"\dotsc": "…", r"\dotsb": "…", r"\dotsm": "…",
-    r"\vdots": "…", r"\ddots": "…", r"\hdots": "…", "…": "…", "⋯": "…", "⋮": "…", "⋱": "…",
+    r"\vdots": "…", r"\ddots": "…", r"\hdots": "…", "…": "…", "...": "…", "⋯": "…", "⋮": "…", "⋱": "…",
     r"\aleph": "aleph", r"\wp": "wp", r"\Im": "Im",
 }  # fmt: skip
 # Letters that commands and signs set in blackboard bold.
@@ -143,6 +143,7 @@ ARGUMENTS = dict.fromkeys(
 SYNONYMS = {
     r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cfrac": r"\frac", r"\nicefrac": r"\frac",
     r"\sfrac": r"\frac", r"\prime": "'", "′": "'", "’": "'", "‘": "'", r"\colon": ":", "∇": r"\nabla",
+    "▽": r"\nabla", r"\bigtriangledown": r"\nabla", r"\triangledown": r"\nabla",
     "∂": r"\partial", r"\partialderivative": r"\pdv", r"\derivative": r"\dv", "√": r"\sqrt",
     r"\dbinom": r"\binom", "，": ",", "；": ";", "（": "(", "）": ")", "：": ":", "。": ".", "、": ",",
     "〖": "{", "〗": "}", r"\middle": r"\big", "＝": "=", r"\_": "_", r"\*": "*", "″": "''",

@@ -240,7 +240,10 @@ class Parser:
         self._depth += 1
         while True:
             sign = ""
-            if self.kind() == "operator" and not self._is_additive():
+            if factors and self.kind() == "." and self.kind(1) in _BEGINS:
+                self._next()  # a dot between factors
+                sign = "·"
+            elif self.kind() == "operator" and not self._is_additive():
                 at = self.position
                 sign = self._next().text
                 if not factors:

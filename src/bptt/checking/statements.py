@@ -31,6 +31,7 @@ from bptt.source import Source, Span
 _LONGEST_LIST = 100
 _NO_RIGHT_SIDE = "the right side is missing"
 _ARROWS = ("↓", "⇓", "⟹", "⇒", "\\downarrow", "\\Downarrow")
+_ROW_ENDS = ("break", "wide", "text", ",", ".", ";", "end")
 _GOES_ON = ("operator", "letter", "word", "number", "(", "big", "command", "null", "begin", "|", "unread")
 _PUNCTUATION = (",", ";", ".", ":")
 
@@ -155,7 +156,7 @@ class _Statements:
                         self._words = mark.text
                     elif kind == "implies":
                         self._implied = True
-                    if kind in ("wide", "text", "implies", "break", ",", ";"):
+                    if kind in ("wide", "text", "implies", "break", ",", ";", ":"):
                         apart = apart or sign is None
                         comma = kind == "," or (comma and kind == "wide")
                     continue
@@ -291,8 +292,11 @@ def _beside(first: Written, second: Written) -> Chain:
 
 
 def _without_asides(found: list[Token]) -> list[Token]:
-    """Brackets that hold words only, `(by the chain rule)`, as the prose that they are."""
+    """Brackets that hold words only, `(by the chain rule)`, as the prose that they are, and those around a
+    condition that stands apart, `= 0 (i ≠ j)`, left out."""
     kept: list[Token] = []
+    partner = paired(found)
+    apart: set[int] = set()
     place = 0
     while place < len(found):
         mark = found[place]
@@ -303,9 +307,26 @@ def _without_asides(found: list[Token]) -> list[Token]:
                 kept.append(Token("text", inside.text, span, mark.spaced))
                 place += 3
                 continue
+            end = partner.get(place, 0)
+            if end > place and _is_condition(found, place, end):
+                apart |= {place, end}
+        if place in apart:
+            mark = replace(mark, kind="wide")
         kept.append(mark)
         place += 1
     return kept
+
+
+def _is_condition(found: list[Token], start: int, end: int) -> bool:
+    """Whether a bracket at the end of a row holds a relation, behind a number or a wide space."""
+    before = found[start - 1] if start else found[start]
+    if found[start].text != "(" or (before.kind, before.text) == ("number", "1"):
+        return False
+    if before.kind not in ("number", "wide") or (
+        end + 1 < len(found) and found[end + 1].kind not in _ROW_ENDS
+    ):
+        return False
+    return any(mark.kind == "relation" for mark in found[start + 1 : end])
 
 
 def _joined_rows(found: list[Token]) -> list[Token]:
