@@ -2,7 +2,7 @@
 
 import pytest
 
-from bptt.checking.parser import TOO_DEEP
+from bptt.checking.cursor import TOO_DEEP
 from bptt.checking.statements import read_formula
 from bptt.checking.written import (
     Bracketed,
@@ -194,6 +194,7 @@ FUNCTIONS = [
     (r"\max(0, x)", "max@(0, x)"),
     (r"\arg\max_\theta J", "argmax_[theta]@(J)"),
     (r"\underset{i}{\max} z_i", "max_[i]@(z_[i])"),
+    (r"\underset{i}{\sum} x_i + b", "Σ[i; : x_[i]] + b"),
     (r"\operatorname*{argmax}_i p_i", "argmax_[i]@(p_[i])"),
     (r"\mathcal{N}(0, 1)", "N@(0, 1)"),
     (r"\mathbb{E}[x]", "E@(x)"),
@@ -210,6 +211,7 @@ STRUCTURE = [
     (r"\overbrace{W h}^{g_t}", "brace[<W h>; g_[t]]"),
     (r"\overbrace{W_{ji}^{r,T}}^{g_{t,i}}", "brace[W_[<j i>]^[r, T]; g_[t, i]]"),
     (r"\underbrace{W_r}_{n \times 1}", "brace[W_[r]; <n × 1>]"),
+    (r"\underbrace{a + b}^T c", "<(a + b)^[T] c>"),
     (r"\boxed{a + b}", "a + b"),
     (r"\{(a - b) W\} W_1", "<{<(a - b) W>} W_[1]>"),
     (r"[x_t; h_{t-1}]", "[list[x_[t], h_[t - 1]]]"),

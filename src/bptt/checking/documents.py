@@ -138,7 +138,8 @@ _PROSE_LINE = re.compile(r"(?:(?<![\\A-Za-z{])[A-Za-z]{2,}[ ,.;:]+){4}")
 _DELIMITER_BEFORE = re.compile(r"(?:\$\$?|\\\\?[(\[]|\$`|\\begin\s*\{[^{}]*\}|[`~]{3,}[^\n`]*)\s*$")
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _LINE = re.compile(
-    r"^[ \t]*(?:[-*•][ \t]+|\(?[0-9a-z]{1,2}[.)][ \t]+)?(?P<words>(?:let|where|with|and|so|then|thus|hence|we have)\b[ \t:,]*)*"
+    r"^[ \t]*(?:[-*•][ \t]+|\(?[0-9a-z]{1,2}[.)][ \t]+)?"
+    r"(?:(?:let|where|with|and|so|then|thus|hence|we have)\b[ \t:,]*)*"
     r"(?P<formula>[^\n]+?)[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
