@@ -76,6 +76,14 @@ SLIPS: dict[str, tuple[Formula, Formula, str, str]] = {
     "permuted": (Product((h, H, C, U)), Product((H, U, h, C)), "order", "the order should be H U h C"),
     "∘ for a product": (Hadamard((h, H)), Product((h, H)), "shape", "a matrix product"),
     "product for ∘": (Product((h, k)), Hadamard((h, k)), "shape", "should stand ∘"),
+    "neighbours beside a number": (
+        Product((Number(2.0), H, h, C)), Product((Number(2.0), h, H, C)), "order", "h should stand before H"
+    ),
+    "several products for ∘": (
+        Product((d, Transpose(U), h, k, H)),
+        Product((Hadamard((Product((d, Transpose(U))), h, k)), H)), "shape",
+        "∘ should stand in d Uᵀ ∘ h ∘ k",
+    ),
     "bracket": (
         Hadamard((Product((h, d, H)), k)), Product((h, Hadamard((Product((d, H)), k)))), "order",
         "k should multiply d H",
@@ -235,13 +243,17 @@ def test_nothing_is_put_where_it_does_not_fit() -> None:
 
 
 def test_names_are_left_alone() -> None:
-    """Nothing is transposed, put in or left out within what is differentiated, or whose element is taken."""
+    """What is differentiated, and whose element is taken, is a symbol or an element in every edit."""
     derivative = Derivative(Symbol("J", (), NOW), h)
-    for wrong in (Product((derivative, H)), Sum("i", at(H, "ij"))):
-        for edit in edits(wrong, pool_of(Product((h, H, C))), "row"):
+    right = Sum("i", Product((at(H, "ij"), at(h, "i"), Hadamard((h, Add((ONE, Neg(h))))), H)))
+    for wrong in (
+        Product((derivative, H)),
+        Sum("i", Product((at(H, "ij"), Derivative(derivative.top, at(h, "i"))))),
+    ):
+        for edit in edits(wrong, pool_of(right), "row"):
             for part in parts_of(edit.formula):
-                if isinstance(part, Derivative | Indexed) and edit.kind != "index":
-                    assert not any(isinstance(child, Transpose) for child in children(part))
+                if isinstance(part, Derivative):
+                    assert all(isinstance(child, Symbol | Indexed) for child in children(part)), edit.words
 
 
 def test_brackets_of_products_in_products_are_not_kept() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bptt.formula.letters import is_total
 from bptt.formula.shapes import NUMBER, NonConforming, shape_of
@@ -24,6 +24,7 @@ from bptt.formula.tree import (
     TokenPart,
     Transpose,
     children,
+    rebuild,
 )
 from bptt.ir.dims import ZERO, Dim
 
@@ -135,6 +136,54 @@ def letters_of(formula: Formula) -> dict[str, Dim | None]:
         if None not in (size, formula.size) and size != formula.size:
             raise NonConforming(formula, ())
     return found
+
+
+def free_letters(part: Formula) -> dict[str, None]:
+    """The letters that stand free, in the order of writing."""
+    found: dict[str, None] = {}
+    match part:
+        case Indexed(indices=indices):
+            found |= {index.letter: None for index in indices}
+        case Kronecker(left, right):
+            found |= {left.letter: None, right.letter: None}
+    for child in children(part):
+        found |= free_letters(child)
+    if isinstance(part, Sum) and not part.over_times:
+        found.pop(part.letter, None)
+    return found
+
+
+def all_letters(formula: Formula) -> tuple[str, ...]:
+    """The letters of all indices, free or bound, in the order of writing."""
+    found: dict[str, None] = {}
+    for part in parts_of(formula):
+        match part:
+            case Indexed(indices=indices):
+                found |= {index.letter: None for index in indices}
+            case Kronecker(left, right):
+                found |= {left.letter: None, right.letter: None}
+    return tuple(found)
+
+
+def renamed(part: Formula, letters: Mapping[str, str]) -> Formula | None:
+    """Other letters in place of free ones; None where a sum would catch them."""
+    match part:
+        case Indexed(base, indices):
+            inner = renamed(base, letters)
+            changed = tuple(replace(i, letter=letters.get(i.letter, i.letter)) for i in indices)
+            return None if inner is None else replace(part, base=inner, indices=changed)
+        case Kronecker(left, right):
+            ends = (replace(i, letter=letters.get(i.letter, i.letter)) for i in (left, right))
+            return Kronecker(*ends)
+        case Sum() if not part.over_times:
+            own = {old: new for old, new in letters.items() if old != part.letter}
+            if part.letter in own.values() and set(own) & set(free_letters(part)):
+                return None
+            letters = own
+    parts = tuple(renamed(child, letters) for child in children(part))
+    if any(p is None for p in parts):
+        return None
+    return rebuild(part, tuple(p for p in parts if p is not None)) if parts else part
 
 
 def _join(formula: Formula, found: dict[str, Dim | None], more: Letters) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from itertools import product as choices
 
-from bptt.checking.pool import Pool, factors_of, letters_of, parts_of, summands_of
+from bptt.checking.pool import (
+    Pool,
+    all_letters,
+    factors_of,
+    letters_of,
+    parts_of,
+    renamed,
+    summands_of,
+)
 from bptt.formula.letters import extent, is_total
 from bptt.formula.shapes import NUMBER, ONE, NonConforming, Pair, shape_of
 from bptt.formula.tree import (
@@ -120,6 +128,17 @@ class Scene:
     _letters: dict[str, set[Dim]] = field(default_factory=dict, repr=False)
     _variants: dict[int, tuple[Formula, tuple[Formula, ...]]] = field(default_factory=dict, repr=False)
 
+    def __post_init__(self) -> None:
+        for formula in (self.whole, *self.pool.factors, *self.pool.sums):
+            for part in parts_of(formula):
+                match part:
+                    case Indexed(indices=indices):
+                        for k, index in enumerate(indices):
+                            self._letters.setdefault(index.letter, set()).update(self._axis(part, k))
+                    case Kronecker(left, right):
+                        self._letters.setdefault(left.letter, set())
+                        self._letters.setdefault(right.letter, set())
+
     @cached_property
     def lacking(self) -> tuple[Formula, ...]:
         """The factors of the right formula that stand nowhere in this one."""
@@ -146,17 +165,6 @@ class Scene:
     def lacking_names(self) -> tuple[Symbol, ...]:
         here = set(parts_of(self.whole))
         return tuple(name for name in self.names if name not in here)
-
-    def __post_init__(self) -> None:
-        for formula in (self.whole, *self.pool.factors, *self.pool.sums):
-            for part in parts_of(formula):
-                match part:
-                    case Indexed(indices=indices):
-                        for k, index in enumerate(indices):
-                            self._letters.setdefault(index.letter, set()).update(self._axis(part, k))
-                    case Kronecker(left, right):
-                        self._letters.setdefault(left.letter, set())
-                        self._letters.setdefault(right.letter, set())
 
     def _axis(self, part: Indexed, k: int) -> tuple[Dim, ...]:
         """The size of an axis, where an index that fits it has to run over it all."""
@@ -209,33 +217,6 @@ class Scene:
             if letter != part.indices[k].letter and (not size or not sizes or size[0] in sizes):
                 yield letter
 
-    def letters_in(self, part: Formula) -> tuple[str, ...]:
-        return tuple(_free(part))
-
-    def times_in(self, part: Formula) -> tuple[str, ...]:
-        found = [p.time.letter for p in parts_of(part) if isinstance(p, Symbol) and p.time is not None]
-        return tuple(letter for letter in dict.fromkeys(found) if letter)
-
-    def renamed(self, part: Formula, letters: Mapping[str, str]) -> Formula | None:
-        """Other letters in place of free ones; None where a sum would catch them."""
-        match part:
-            case Indexed(base, indices):
-                inner = self.renamed(base, letters)
-                changed = tuple(replace(i, letter=letters.get(i.letter, i.letter)) for i in indices)
-                return None if inner is None else replace(part, base=inner, indices=changed)
-            case Kronecker(left, right):
-                ends = (replace(i, letter=letters.get(i.letter, i.letter)) for i in (left, right))
-                return Kronecker(*ends)
-            case Sum() if not part.over_times:
-                own = {old: new for old, new in letters.items() if old != part.letter}
-                if part.letter in own.values() and set(own) & set(_free(part)):
-                    return None
-                letters = own
-        parts = tuple(self.renamed(child, letters) for child in children(part))
-        if any(p is None for p in parts):
-            return None
-        return rebuild(part, tuple(p for p in parts if p is not None)) if parts else part
-
     def with_letters(self, part: Formula) -> tuple[Formula, ...]:
         """The part itself, and with other letters of the formula in place of its own."""
         known = self._variants.get(id(part))
@@ -251,14 +232,14 @@ class Scene:
             return
         if not 0 < len(own) <= MOST_LETTERS:
             return
-        here = sorted({*_all_letters(self.whole), *self.pool.letters})
+        here = sorted({*all_letters(self.whole), *self.pool.letters})
         fitting = [
             [letter for letter in here if size is None or size in (self._letters.get(letter) or {size})]
             for size in own.values()
         ]
         for chosen in choices(*fitting):
             if chosen != tuple(own) and len(set(chosen)) == len(chosen):
-                changed = self.renamed(part, dict(zip(own, chosen, strict=True)))
+                changed = renamed(part, dict(zip(own, chosen, strict=True)))
                 if changed is not None:
                     yield changed
 
@@ -268,7 +249,7 @@ class Scene:
         if shape is None or shape == NUMBER:
             return
         number = len(part.shape) if isinstance(part, Symbol) else 1 if ONE in shape else 2
-        letters = _all_letters(self.whole)
+        letters = all_letters(self.whole)
         for chosen in choices(letters, repeat=number):
             indexed = Indexed(part, tuple(Index(letter) for letter in chosen))
             sizes = [self._axis(indexed, k) for k in range(number)]
@@ -277,28 +258,5 @@ class Scene:
                 yield indexed
 
 
-def _free(part: Formula) -> dict[str, None]:
-    """The letters that stand free, in the order of writing."""
-    found: dict[str, None] = {}
-    match part:
-        case Indexed(indices=indices):
-            found |= {index.letter: None for index in indices}
-        case Kronecker(left, right):
-            found |= {left.letter: None, right.letter: None}
-    for child in children(part):
-        found |= _free(child)
-    if isinstance(part, Sum) and not part.over_times:
-        found.pop(part.letter, None)
-    return found
-
-
-def _all_letters(formula: Formula) -> tuple[str, ...]:
-    """The letters of all indices, free or bound, in the order of writing."""
-    found: dict[str, None] = {}
-    for part in parts_of(formula):
-        match part:
-            case Indexed(indices=indices):
-                found |= {index.letter: None for index in indices}
-            case Kronecker(left, right):
-                found |= {left.letter: None, right.letter: None}
-    return tuple(found)
+# What could stand at a place instead.
+Rule = Callable[[Place, Scene], Iterator[Change]]

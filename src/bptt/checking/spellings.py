@@ -119,7 +119,7 @@ class Spellings:
         flat = sorted(self._flat(Add, terms))
         if len(flat) == 1:
             return flat[0]
-        sign = flat[0][1]
+        sign = flat[0][1] if flat else 1
         items = tuple((number, own * sign) for number, own in flat)
         number = self._number((Add, items))
         self.items[number] = Add, items

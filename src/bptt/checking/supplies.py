@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
-from bptt.checking.pool import parts_of, terms_of
-from bptt.checking.scene import Change, Place, Scene, hadamard, product
+from bptt.checking.pool import free_letters, parts_of, terms_of
+from bptt.checking.scene import Change, Place, Rule, Scene, hadamard, product
 from bptt.formula.tree import (
     Add,
     Apply,
@@ -28,7 +28,6 @@ from bptt.formula.tree import (
     rebuild,
 )
 
-Rule = Callable[[Place, Scene], Iterator[Change]]
 # So many parts has something that is mistaken for something else as a whole, such as σ′(θ) or 1 − h.
 SMALL = 4
 
@@ -88,7 +87,7 @@ def _with_factor(place: Place, factor: Formula, scene: Scene) -> Iterator[Formul
 def _completed_sum(place: Place, scene: Scene) -> Iterator[Change]:
     """Some terms of a sum of the right formula, for all of them."""
     part = place.part
-    if isinstance(part, Number) or isinstance(place.parent, Add | Neg):
+    if place.is_name or isinstance(part, Number) or isinstance(place.parent, Add | Neg):
         return
     terms = Counter(terms_of(part))
     for given in scene.pool.wholes:
@@ -102,7 +101,7 @@ def _completed_sum(place: Place, scene: Scene) -> Iterator[Change]:
 def _completed_product(place: Place, scene: Scene) -> Iterator[Change]:
     """Some factors of a product of the right formula, in its order, for all of them."""
     part = place.part
-    for given in scene.pool.wholes:
+    for given in scene.pool.wholes if not place.is_name else ():
         if isinstance(given, Add) or isinstance(place.parent, type(given)):
             continue
         factors = part.factors if isinstance(part, type(given)) else (part,)
@@ -269,7 +268,7 @@ def _sum(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
     if not place.is_operand or isinstance(part, Neg) or isinstance(place.parent, Product | Transpose):
         return
-    for letter in scene.letters_in(part):
+    for letter in free_letters(part):
         yield Change(Sum(letter, part), "missing-sum", (f"the sum over {letter} is missing",))
     for given in scene.pool.sums:
         if given.over_times:
