@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from bptt.checking import notation as table
 from bptt.checking.lexer import Token
@@ -31,6 +32,8 @@ class Cursor(ABC):
         self.limit = len(found)
         self._depth = 0
         self._scripted = False
+        # Marks that came out of an author's own command all have the place of its use.
+        self._in_order = all(one.span.end <= other.span.start for one, other in pairwise(found))
 
     @abstractmethod
     def given(self) -> Written | None:
@@ -82,8 +85,11 @@ class Cursor(ABC):
 
     def _span(self, start: int) -> Span:
         """From mark `start` to the one just read."""
+        last = max(start + 1, self.position)
         source = self.found[start].span.source
-        parts = self.found[start : max(start + 1, self.position)]
+        if self._in_order:
+            return Span(self.found[start].span.start, self.found[last - 1].span.end, source)
+        parts = self.found[start:last]
         return Span(min(part.span.start for part in parts), max(part.span.end for part in parts), source)
 
     def unread(self, start: int, reason: str) -> Unread:

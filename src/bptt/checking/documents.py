@@ -18,7 +18,7 @@ from bptt.source import Source, Span
 
 MAX_DOCUMENT = 5_000_000  # characters; above it is no text that somebody wrote
 MAX_FORMULA = 20_000  # characters of one formula
-MAX_MATHEMATICS = 150_000  # characters of all formulas
+MAX_MATHEMATICS = 100_000  # characters of all formulas
 MAX_SEGMENTS = 10_000
 MAX_WORDS = 160  # characters of prose that are kept before a formula
 

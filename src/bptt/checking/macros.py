@@ -16,7 +16,7 @@ from bptt.source import Source, Span
 MAX_MACROS = 500
 MAX_BODY = 2000  # characters
 MAX_WORK = 20_000  # tokens that the commands of one formula may stand for
-MAX_ALL_WORK = 60_000  # and those of all formulas
+MAX_ALL_WORK = 40_000  # and those of all formulas
 
 _DEFINING = re.compile(
     r"\\(?:(?P<new>(?:re)?newcommand|providecommand|DeclareRobustCommand)|(?P<operator>DeclareMathOperator)"
