@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -28,7 +29,10 @@ from bptt.syntax.tree import Equation
 from bptt.syntax.unparse import unparse
 
 # Names of what is minimised, where the document does not define them as anything else.
-USUAL_LOSSES = frozenset({"J", "CE", "SCE", "loss", "Loss", "ell"})
+USUAL_LOSSES = frozenset({"J", "L", "E", "C", "CE", "SCE", "loss", "Loss", "ell"})
+# Words that say that J is the loss of all steps.
+_SUMMED = re.compile(r"(?:summed|sum) over (?:all )?(?:the )?(?:time )?steps|total loss", re.IGNORECASE)
+LOGARITHMS = frozenset({"log", "ln", "CE", "CrossEntropy", "H"})
 SEEDS = ((1, True), (2, False), (3, False))
 
 
@@ -44,6 +48,8 @@ class Epoch:
     meanings: Meanings | None = None
     faults: Faults | None = None
     trouble: str = ""
+    # A quantity with a time that no equation defines: the model is not the whole of what is meant.
+    missing: str = ""
 
 
 @dataclass
@@ -75,7 +81,7 @@ class _Document:
         self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims)]
         self.equations = {s.number for s in stated}
         self.last = self._last()
-        self.total = ("all", "later") if self._looks_ahead() else ("now",)
+        self.total = self._meanings_of_loss()
         self.losses = self._losses(stated_names={s.equation.target.id for s in stated})
 
     def _last(self) -> int:
@@ -93,13 +99,15 @@ class _Document:
                         times.append(time.offset)
         return max(times)
 
-    def _looks_ahead(self) -> bool:
-        """Whether J without a time is that of later steps as well: a sum over times defines it, or something
-        comes from step t+1.
+    def _meanings_of_loss(self) -> tuple[str, ...]:
+        """What J without a time may be: that of all steps, where the document says so; that of some later
+        step or of all, where something comes from step t+1; otherwise that of step t.
         """
-        return any(map(self._sums_over_times, self.reading.statements)) or any(
-            time.letter == "t" and time.offset > 0 for time in self._times_of_claims()
-        )
+        summed = any(map(self._sums_over_times, self.reading.statements))
+        if summed or _SUMMED.search(self.reading.source.text):
+            return ("all",)
+        ahead = any(time.letter == "t" and time.offset > 0 for time in self._times_of_claims())
+        return ("all", "later") if ahead else ("now",)
 
     def _sums_over_times(self, statement: Statement) -> bool:
         if not isinstance(statement.left, Letter | Call) or is_claim(statement.left):
@@ -121,22 +129,27 @@ class _Document:
                             yield time
 
     def _losses(self, stated_names: set[str]) -> frozenset[str]:
-        """What derivatives are taken of that the document defines as no quantity of the model."""
-        found = set(USUAL_LOSSES)
+        """What derivatives are taken of, never by, and that the document defines as no other quantity."""
+        above, below, others = set(USUAL_LOSSES), set(stated_names), set[str]()
         for statement in self.reading.statements:
             rights = [link.right for link in statement.links]
             for part in walk([*([statement.left] if statement.left else []), *rights]):
-                top = part.top if isinstance(part, Differential) else None
-                if isinstance(part, Nabla):
-                    top = part.operand
-                if isinstance(top, Letter):
-                    try:
-                        found.add(self.letters.resolve(top).name)
-                    except Unclear:
-                        continue
-                elif isinstance(top, Call) and top.function.name not in FUNCTIONS:
-                    found.add(top.function.name)
-        return frozenset(found - stated_names)
+                top, bottom = _sides(part)
+                above |= self._name(top)
+                below |= self._name(bottom)
+            if not any(isinstance(part, Call) and part.function.name in LOGARITHMS for part in walk(rights)):
+                others |= self._name(statement.left) - USUAL_LOSSES
+        return frozenset(above - below - others)
+
+    def _name(self, part: Written | None) -> set[str]:
+        if isinstance(part, Call) and part.function.name not in FUNCTIONS:
+            return {part.function.name}
+        if not isinstance(part, Letter):
+            return set()
+        try:
+            return {self.letters.resolve(part).name}
+        except Unclear:
+            return set()
 
     def judge(self) -> Iterator[Found]:
         for number, statement in enumerate(self.reading.statements):
@@ -154,6 +167,16 @@ class _Document:
                         yield Found(epoch.judge.judge(statement, statement.left, link), epoch)
             elif number not in self.equations:
                 yield from self._abbreviation(statement, epoch)
+                yield from self._identity(statement, epoch)
+
+    def _identity(self, statement: Statement, epoch: Epoch) -> Iterator[Found]:
+        """J = … = …: what it is first said to be is what the rest has to equal."""
+        assert epoch.judge is not None
+        if not isinstance(statement.left, Letter) or not self._name(statement.left) & self.losses:
+            return
+        for link in statement.links[1:]:
+            if link.sign in EQUALS:
+                yield Found(epoch.judge.judge(statement, statement.links[0].right, link), epoch)
 
     def _abbreviation(self, statement: Statement, epoch: Epoch) -> Iterator[Found]:
         """A name for something: what it is first said to be is what it is; the rest are claims."""
@@ -165,7 +188,7 @@ class _Document:
             name = self.letters.resolve(left)
         except Unclear:
             return
-        if name.indices or name.turned or name.name in epoch.meanings.quantities:
+        if name.indices or name.turned or name.name in epoch.meanings.quantities | dict.fromkeys(self.losses):
             return
         for place, link in enumerate(statement.links):
             try:
@@ -180,6 +203,21 @@ class _Document:
                     yield Found(epoch.judge.judge(statement, left, later), epoch)
             return
 
+    def _timed(self) -> set[str]:
+        """The names that bear a time somewhere."""
+        found: set[str] = set()
+        for statement in self.reading.statements:
+            rights = [link.right for link in statement.links]
+            for part in walk([*([statement.left] if statement.left else []), *rights]):
+                if isinstance(part, Letter):
+                    try:
+                        resolved = self.letters.resolve(part)
+                    except Unclear:
+                        continue
+                    if resolved.time is not None:
+                        found.add(resolved.name)
+        return found
+
     def _prepare(self, epoch: Epoch) -> None:
         if epoch.board is not None or epoch.trouble:
             return
@@ -191,11 +229,13 @@ class _Document:
         except EquationError as error:
             epoch.trouble = f"a model that can be understood ({str(error).splitlines()[0]})"
             return
-        epoch.board = put_on_board(epoch.model, self.layout)
+        epoch.board = put_on_board(epoch.model, self.layout, fused=False)
+        timed = self._timed()
+        epoch.missing = next((f"what {name} is" for name in epoch.model.params if name in timed), "")
         quantities = dict(_quantities(epoch.board))
         carried = frozenset(s.variable for s in epoch.model.states)
         epoch.meanings = Meanings(
-            self.letters, quantities, self.losses, epoch.board.layout, carried, self.last
+            self.letters, quantities, self.losses, epoch.board.layout, carried, self.last, NOW_STEP
         )
         worlds = [World(epoch.board, seed, plain) for seed, plain in SEEDS]
         epoch.judge = Judge(epoch.meanings, worlds, self.total, NOW_STEP if self.last else 0)
@@ -203,11 +243,18 @@ class _Document:
 
 def _quantities(board: Board) -> Iterator[tuple[str, Quantity]]:
     for leaf, symbol in board.symbols.items():
-        if not leaf.args and leaf.op is not Op.CARRY and not symbol.of:
+        if not leaf.args and leaf.op is not Op.CARRY and not symbol.of and symbol.name != LOSS:
             yield symbol.name, Quantity(symbol)
     for value in board.values.values():
         if value.name != LOSS and "·" not in value.name:
             yield value.name, Quantity(value.symbol)
+
+
+def _sides(part: Written) -> tuple[Written | None, Written | None]:
+    """What a derivative is of, and by."""
+    if isinstance(part, Differential):
+        return part.top, part.bottom
+    return (part.operand, part.by) if isinstance(part, Nabla) else (None, None)
 
 
 def is_claim(left: Written | None) -> bool:
@@ -244,6 +291,7 @@ def _report(source: Source, reading: Reading, found: list[Found]) -> Report:
 
 
 LOG_LIKELIHOOD = "J is the log-likelihood"
+IMPLIED = "a sum over letters that stand twice is implied"
 TRANSPOSED = "the transpose: the other layout of a derivative"
 
 
@@ -276,6 +324,8 @@ def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
     best = _best(judged.agreements)
     if best is None:
         return _without_agreement(found, target, before)
+    if best.mode.implied:
+        return Claim(span, target, "convention", convention=IMPLIED, reading=_reading(best))
     if best.turned:
         return Claim(span, target, "convention", convention=TRANSPOSED)
     if best.sign != 1.0 and not flipped:
@@ -292,10 +342,14 @@ def _without_agreement(found: Found, target: str, before: list[Claim]) -> Claim:
     judged, epoch = found.judged, found.epoch
     span = judged.link.span
     fault = None
-    if epoch.judge is not None and not judged.is_zero:
+    if epoch.judge is not None and not judged.is_zero and not epoch.missing:
         if epoch.faults is None:
             epoch.faults = Faults(epoch.judge, 1.0)
         fault = epoch.faults.find(judged)
+    has_layout = epoch.model is not None and any(len(shape) == 2 for shape in epoch.model.params.values())
+    if fault is not None and not has_layout and fault.mend.kind in ("order", "transpose", "shape"):
+        # No product says how vectors lie, so it may be the other way.
+        fault = None
     if fault is not None:
         wrong = [c for c in before if c.verdict == "wrong" and c.follows_from is None]
         place = epoch.meanings.span_of(fault.mend.place) if epoch.meanings is not None else None
@@ -308,7 +362,7 @@ def _without_agreement(found: Found, target: str, before: list[Claim]) -> Claim:
     if judged.is_zero:
         missing = "a derivative that is not zero: 0 = 0 shows nothing"
     else:
-        missing = judged.missing or "a reading in which both sides agree"
+        missing = epoch.missing or judged.missing or "a reading in which both sides agree"
     return Claim(span, target, "undecided", missing=missing)
 
 
@@ -331,12 +385,14 @@ def _reading(a: Agreement) -> str:
     words = []
     if a.mode.products != "even":
         words.append(f"∘ binds {'less' if a.mode.products == 'loose' else 'more'} than a product")
-    if a.mode.numerator:
-        words.append("Jacobians with the outputs along the rows")
+    if a.mode.flipped:
+        words.append("Jacobians turned over")
+    if a.mode.lying:
+        words.append("the derivative of a number is a row")
     if a.mode.maps:
         words.append("derivatives as maps, one after the other")
     if a.mode.implied:
-        words.append("a sum over letters that stand twice is implied")
+        words.append(IMPLIED)
     if a.every_use:
         words.append("through every use of the parameter")
     if a.loss != "now":

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from bptt.checking.names import EQUALS, Lettering, Resolved, Unclear, walk
 from bptt.checking.written import (
+    Big,
     Braced,
     Bracketed,
     Call,
@@ -22,6 +23,7 @@ from bptt.checking.written import (
     Listed,
     Nabla,
     Numeral,
+    Scripts,
     Statement,
     Terms,
     Written,
@@ -34,6 +36,9 @@ from bptt.syntax import tree
 from bptt.syntax.spelling import canonical_function
 from bptt.syntax.tree import Document, Equation, Expression
 
+# What a model reads is given, and never defined.
+TOKENS = frozenset({"x", "y"})
+ELEMENTWISE = frozenset({"sigmoid", "tanh", "relu", "softplus", "exp", "log"})
 PRODUCTS = {"": tree.JUXTAPOSED, "·": tree.JUXTAPOSED, "×": tree.JUXTAPOSED, "@": "@", "∘": "*", "*": "*"}
 @dataclass(frozen=True)
 class Stated:
@@ -43,11 +48,82 @@ class Stated:
     equation: Equation
 
 
+class Elements:
+    """Equations that are written element by element, θ_k = Σ_j h_j U_jk + b_k, as equations of vectors."""
+
+    def __init__(self, lettering: Lettering) -> None:
+        self.lettering = lettering
+
+    def vector(self, node: Written, index: str) -> Expression:
+        """The vector whose element at `index` is written. Unclear for anything but the usual forms."""
+        match node:
+            case Numeral(number, span):
+                return tree.Number(number, span)
+            case Letter() if self._indices(node) in ((index,), ()):
+                return self._name(node)
+            case Bracketed(inner=inner) if node.scripts == Scripts():
+                return self.vector(inner, index)
+            case Terms(terms, signs, span):
+                return added([self.vector(term, index) for term in terms], signs, span)
+            case Call(function, (argument,), span) if not function.scripts.primes:
+                name = canonical_function(function.name)
+                if name in ELEMENTWISE:
+                    return tree.Call(name, (self.vector(argument, index),), span, function.span)
+            case Fraction(Letter(name="e", scripts=Scripts((), (power,))), bottom, span):
+                # e^{s_i} over Σ_j e^{s_j}, or over a letter that stands for this sum.
+                if isinstance(bottom, Letter) or (isinstance(bottom, Big) and bottom.sign == "Σ"):
+                    return tree.Call("softmax", (self.vector(power, index),), span, span)
+            case Big(body=body, below=(Letter(name=over),)) if node.sign == "Σ":
+                return self._contraction(body, over, index)
+            case Chain(factors, signs, span) if all(sign in ("", "·", "∘", "*") for sign in signs):
+                result = self.vector(factors[0], index)
+                for factor in factors[1:]:
+                    result = tree.Binary("*", result, self.vector(factor, index), span, span)
+                return result
+        raise Unclear("an element that has no usual form")
+
+    def _indices(self, letter: Letter) -> tuple[str, ...]:
+        return tuple(i.letter for i in self.lettering.resolve(letter).indices)
+
+    def _name(self, letter: Letter) -> Expression:
+        found = self.lettering.resolve(letter)
+        return tree.Name(found.name, _lag(found), span=letter.span)
+
+    def _contraction(self, body: Written, over: str, index: str) -> Expression:
+        """Σ_j v_j M_jk is v M, and Σ_j M_kj v_j is M v."""
+        factors = body.factors if isinstance(body, Chain) else ()
+        letters = [f for f in factors if isinstance(f, Letter)]
+        if len(letters) != 2 or len(factors) != 2:
+            raise Unclear("a sum of anything but products of two")
+        vector, table = sorted(letters, key=lambda f: len(self._indices(f)))
+        if self._indices(vector) != (over,) or set(self._indices(table)) != {over, index}:
+            raise Unclear("a sum over indices that do not meet")
+        pair = [self._name(vector), self._name(table)]
+        if self._indices(table) == (index, over):
+            pair.reverse()
+        return tree.Binary(tree.JUXTAPOSED, pair[0], pair[1], body.span, body.span)
+
+
+def added(values: list[Expression], signs: tuple[str, ...], span: Span) -> Expression:
+    """Terms with their signs."""
+    result: Expression | None = None
+    for value, sign in zip(values, signs, strict=True):
+        if sign not in ("+", "-"):
+            raise Unclear(f"the sign {sign}")
+        if result is not None:
+            result = tree.Binary(sign, result, value, span, value.span)
+        else:
+            result = value if sign == "+" else tree.Negate(value, value.span)
+    assert result is not None
+    return result
+
+
 class Sayable:
     """Written formulas to expressions of the equation language."""
 
     def __init__(self, lettering: Lettering) -> None:
         self.lettering = lettering
+        self.elements = Elements(lettering)
 
     def equation(self, number: int, statement: Statement) -> Stated | None:
         """The equation that a statement makes, if it makes one."""
@@ -58,8 +134,9 @@ class Sayable:
             name = self.lettering.resolve(left)
         except Unclear:
             return None
-        plain = not (name.indices or name.turned or name.primes or name.power is not None)
-        if not plain or (name.time is not None and (name.time.letter != "t" or name.time.offset)):
+        plain = not (name.turned or name.primes or name.power is not None) and len(name.indices) <= 1
+        is_now = name.time is None or (name.time.letter == "t" and not name.time.offset)
+        if not plain or not is_now or name.name in TOKENS:
             return None
         rights = [link.right for link in statement.links]
         if any(isinstance(part, Differential | Nabla) for part in walk(rights)):
@@ -69,7 +146,10 @@ class Sayable:
         said: list[Expression] = []
         for link in statement.links:
             try:
-                said.append(self.expression(link.right))
+                if name.indices:
+                    said.append(self.elements.vector(link.right, name.indices[0].letter))
+                else:
+                    said.append(self.expression(link.right))
             except Unclear:
                 continue
         if not said or isinstance(said[0], tree.Number | tree.Name):
@@ -109,7 +189,7 @@ class Sayable:
             case Chain(factors, signs, span):
                 return self._product(factors, signs, span)
             case Terms(terms, signs, span):
-                return self._sum(terms, signs, span)
+                return added([self.expression(term) for term in terms], signs, span)
             case Fraction(top, bottom, span) if not node.scripts.above:
                 return tree.Binary("/", self.expression(top), self.expression(bottom), span, span)
             case Call(function, (argument,), span) if not function.scripts.primes:
@@ -146,19 +226,6 @@ class Sayable:
                 case _:
                     raise Unclear("what stands above a bracket")
         return value
-
-    def _sum(self, terms: tuple[Written, ...], signs: tuple[str, ...], span: Span) -> Expression:
-        result: Expression | None = None
-        for term, sign in zip(terms, signs, strict=True):
-            if sign not in ("+", "-"):
-                raise Unclear(f"the sign {sign}")
-            value = self.expression(term)
-            if result is not None:
-                result = tree.Binary(sign, result, value, span, term.span)
-            else:
-                result = value if sign == "+" else tree.Negate(value, term.span)
-        assert result is not None
-        return result
 
     def _product(self, factors: tuple[Written, ...], signs: tuple[str, ...], span: Span) -> Expression:
         result = self.expression(factors[0])

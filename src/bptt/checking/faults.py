@@ -41,7 +41,7 @@ class Faults:
 
     def find(self, judged: Judged) -> Fault | None:
         """None where no small change makes the claim right, or its left side has no value."""
-        if judged.left is None or judged.right is None or judged.is_zero:
+        if judged.left is None or judged.right is None or judged.is_zero or judged.unsure:
             return None
         how = Agreement(loss=self.judge.losses[0], mode=Mode())
         points = [self.judge.values(world, how) for world in self.judge.worlds]

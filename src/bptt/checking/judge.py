@@ -21,7 +21,7 @@ from bptt.checking.values import Values
 from bptt.checking.world import World
 from bptt.checking.written import Chain, Differential, Link, Nabla, Statement, Written
 from bptt.formula.evaluate import Unbound
-from bptt.formula.shapes import NonConforming
+from bptt.formula.shapes import NonConforming, Undefined
 from bptt.formula.tensor import Tensor
 from bptt.formula.tree import Add, Derivative, Formula, Indexed, Kronecker, Neg, Sum, Symbol, children
 
@@ -48,7 +48,8 @@ class Agreement:
 class Judged:
     """What was found out about one link: the formulas of both sides as they were read, and how they agree.
 
-    `missing` says what kept a reading from having a value, `misfit` the parts that do not fit together.
+    `missing` says what kept a reading from having a value, `misfit` the parts that do not fit together. It is
+    `unsure` whether the claim was understood where a reading has no value for another reason.
     """
 
     statement: Statement
@@ -59,6 +60,7 @@ class Judged:
     missing: str = ""
     misfit: NonConforming | None = None
     is_zero: bool = False
+    unsure: bool = False
 
 
 class Judge:
@@ -109,13 +111,18 @@ class Judge:
                 a = values(left)
                 letters = dict(zip(a.letters, a.array.shape, strict=False))
                 b = values(right, letters)
+            except Undefined:
+                judged.unsure = True
+                return []
             except NonConforming as misfit:
                 judged.misfit = judged.misfit or misfit
                 return []
             except Unbound as unbound:
+                judged.unsure = True
                 judged.missing = judged.missing or f"what {unbound.letter} runs over"
                 return []
             except (KeyError, IndexError, ValueError) as reason:
+                judged.unsure = True
                 judged.missing = judged.missing or f"a value for {reason}"
                 return []
             informative = informative or bool(np.any(np.abs(a.array) > TOLERANCE))
@@ -133,7 +140,8 @@ class Judge:
         return [Agreement(sign, turned, every_use, loss, mode) for sign, turned in ways]
 
     def values(self, world: World, how: Agreement) -> Values:
-        return Values(world, how.mode.numerator, 1.0, how.every_use, how.loss, self.until)
+        mode = how.mode
+        return Values(world, mode.flipped, mode.lying, 1.0, how.every_use, how.loss, self.until)
 
 
 def modes(*parts: Written) -> Iterator[Mode]:
@@ -143,8 +151,10 @@ def modes(*parts: Written) -> Iterator[Mode]:
     mixed = any(any(signs) and not all(signs) for signs in chains)
     jacobians = sum(isinstance(n, Differential | Nabla) for n in nodes) > 1
     for products in ("even", "loose", "tight") if mixed else ("even",):
-        for numerator in (False, True) if jacobians else (False,):
-            yield Mode(products, numerator)
+        yield Mode(products)
+        if jacobians:
+            yield Mode(products, flipped=True)
+            yield Mode(products, flipped=True, lying=True)
     if jacobians:
         yield Mode(maps=True)
     yield Mode(implied=True)

@@ -71,13 +71,16 @@ LOSSES = frozenset({"CE", "H", "CrossEntropy", "crossentropy"})
 @dataclass(frozen=True)
 class Mode:
     """`products`: whether ∘ binds like a product ("even", from left to right), less tightly ("loose"), or
-    more ("tight"). `numerator` lays a Jacobian out with the outputs along its rows. `maps` reads a row of
+    more ("tight"). `flipped` turns Jacobians over, which have their outputs along the
+    rows in a layout of rows, and along the columns in one of columns; with `lying` the derivative of a number
+    is a row in either. `maps` reads a row of
     derivatives as one linear map after the other, whatever the layout. `implied` sums over every letter that
     stands twice in a term and not on the left.
     """
 
     products: str = "even"
-    numerator: bool = False
+    flipped: bool = False
+    lying: bool = False
     maps: bool = False
     implied: bool = False
 
@@ -102,6 +105,7 @@ class Meanings:
     layout: str
     carried: frozenset[str] = frozenset()
     last: int = 0
+    now: int = 0
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:
@@ -303,6 +307,9 @@ class Reader:
         if node.sign != "Σ":
             raise Unclear("a product over an index")
         body = self(node.body)
+        times = self._times(node)
+        if times is not None:
+            return Sum(times[0], body, None, *times[1:])
         letters = [letter for item in node.below for letter in _letters(item)]
         if any(len(letter) > 1 and letter != "ell" for letter in letters):
             raise Unclear(f"what the sum over {letters[0]} is: here there is one example")
@@ -311,6 +318,24 @@ class Reader:
         for letter in reversed(letters):
             body = Sum(letter, body)
         return body
+
+    def _times(self, node: Big) -> tuple[str, Time, Time] | None:
+        """The letter and the bounds of a sum over steps."""
+        match node.below, node.above:
+            case (Relation((Letter(name=letter), first), ("=",)),), (last,) if letter in ("t", "tau"):
+                return letter, self._bound(first), self._bound(last)
+        return None
+
+    def _bound(self, node: Written) -> Time:
+        match node:
+            case Numeral(value=value):
+                return Time("", int(value) - self.meanings.last + self.meanings.now)
+            case Letter(name="T", scripts=Scripts((), (), 0)):
+                return Time("T")
+        found = self.meanings.lettering._time(node, below=True)
+        if found is None:
+            raise Unclear("from where to where the sum runs")
+        return found
 
     # Functions and derivatives.
 

@@ -25,14 +25,15 @@ Times = Mapping[str, int]
 
 @dataclass
 class Values:
-    """The numbers of one world. `numerator` lays the derivative of a vector by a vector out with the outputs
-    along the rows; `sign` is that of the document's J relative to the cross-entropy. `every_use` takes the
-    derivative by a parameter through its uses at all steps, otherwise through that of its own step. `loss`
-    says what a J without a time is: that of step t ("now"), of a later step, or of all steps, up to `until`.
+    """The numbers of one world. `flipped` and `lying` lay derivatives out (see meaning.Mode); `sign` is that
+    of the document's J relative to the cross-entropy. `every_use` takes the derivative by a parameter through
+    its uses at all steps, otherwise through that of its own step. `loss` says what a J without a time is:
+    that of step t ("now"), of a later step, or of all steps, up to `until`.
     """
 
     world: World
-    numerator: bool = False
+    flipped: bool = False
+    lying: bool = False
     sign: float = 1.0
     every_use: bool = False
     loss: str = "now"
@@ -104,9 +105,8 @@ class Values:
         if not outer:
             return self._oriented(array)
         if len(outer) == 1 and len(inner) == 1:
-            # Outputs along the rows in numerator layout; otherwise as it is multiplied in this layout.
-            outputs_first = self.numerator or self.row
-            return matrix(array.T if outputs_first else array)
+            # As it is multiplied in this layout, or the other way round.
+            return matrix(array.T if self.row != self.flipped else array)
         raise Undefined(Derivative(top, bottom))
 
     def _of_formula(
@@ -132,7 +132,12 @@ class Values:
         array = np.reshape(np.stack([c.array for c in columns], -1), first.array.shape + shape)
         if len(letters) == len(shape):
             return named(*merged(top, array, [*first.axes, *letters]))
-        if first.axes or letters:
+        if letters or (len(shape) > 1 and first.axes):
+            raise Undefined(Derivative(top, bottom))
+        if first.axes == ("row", "column") and 1 in first.pair:
+            by_elements = np.reshape(np.stack([c.array.reshape(-1) for c in columns]), (*shape, -1))
+            return matrix(by_elements.T if self.row != self.flipped else by_elements)
+        if first.axes:
             raise Undefined(Derivative(top, bottom))
         return self._oriented(array)
 
@@ -189,8 +194,7 @@ class Values:
             case 0:
                 return named(array, ())
             case 1:
-                # In numerator layout the derivative of a number is a row, whatever vectors are.
-                return matrix(array[None, :] if self.row or self.numerator else array[:, None])
+                return matrix(array[None, :] if self.row or self.lying else array[:, None])
             case 2:
                 return matrix(array)
         raise Undefined(Symbol("J"))
