@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bptt.checking.equations import Sayable, epochs, understand
 from bptt.checking.faults import Faults
-from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, mentions_loss
+from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter, mentions_loss
 from bptt.checking.meaning import FUNCTIONS, Meanings, Mode, Quantity, Reader
 from bptt.checking.names import EQUALS, Lettering, Unclear, lettering, walk
 from bptt.checking.report import Claim, Remark, Report
@@ -30,6 +30,8 @@ from bptt.syntax.unparse import unparse
 
 # Names of what is minimised, where the document does not define them as anything else.
 USUAL_LOSSES = frozenset({"J", "L", "E", "C", "CE", "SCE", "loss", "Loss", "ell"})
+# Words that say that there are many examples at once.
+_BATCH = re.compile(r"\\frac\{1\}\{N\}\s*\\sum")
 # Words that say that J is the loss of all steps.
 _SUMMED = re.compile(r"(?:summed|sum) over (?:all )?(?:the )?(?:time )?steps|total loss", re.IGNORECASE)
 LOGARITHMS = frozenset({"log", "ln", "CE", "CrossEntropy", "H"})
@@ -291,6 +293,7 @@ def _report(source: Source, reading: Reading, found: list[Found]) -> Report:
 
 
 LOG_LIKELIHOOD = "J is the log-likelihood"
+ONE_EXAMPLE = "for one example; of a batch it is summed over the examples"
 IMPLIED = "a sum over letters that stand twice is implied"
 TRANSPOSED = "the transpose: the other layout of a derivative"
 
@@ -335,6 +338,8 @@ def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
         return Claim(span, target, "wrong", "sign", mend=mended, reason=reason)
     if best.sign != 1.0:
         return Claim(span, target, "convention", convention=LOG_LIKELIHOOD, reading=_reading(best))
+    if judged.left is not None and holds_parameter(judged.left) and _BATCH.search(span.source.text):
+        return Claim(span, target, "convention", convention=ONE_EXAMPLE, reading=_reading(best))
     return Claim(span, target, "correct", reading=_reading(best))
 
 
