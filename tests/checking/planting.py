@@ -28,7 +28,6 @@ from bptt.formula.tree import (
     Hadamard,
     Index,
     Indexed,
-    Kronecker,
     Neg,
     Number,
     Product,
@@ -359,7 +358,3 @@ def planted(right: Right, kind: str, rng: random.Random, most: int) -> list[Form
         if said == 0 or (said == -1 and kind == "sign"):
             found[wrong] = None
     return list(found)
-
-
-def is_a_name(formula: Formula) -> bool:
-    return isinstance(formula, Symbol | Derivative | Indexed | Kronecker | Number)

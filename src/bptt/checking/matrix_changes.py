@@ -94,6 +94,9 @@ def _other_product(place: Place, scene: Scene) -> Iterator[Change]:
             yield Change(hadamard((*left[:-1], pair, *right[1:])), "shape", text)
             if len(factors) > 2:
                 yield Change(Product((hadamard(left), hadamard(right))), "shape", text)
+    if isinstance(part, Hadamard) and len(factors) > 2:
+        changed = product(factors)
+        yield Change(changed, "shape", ("a matrix product should be ", changed))
 
 
 def _side_by_side(place: Place, scene: Scene) -> Iterator[Change]:

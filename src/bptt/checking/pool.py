@@ -36,7 +36,7 @@ MOST_TOGETHER = 4
 
 @dataclass(frozen=True)
 class Pool:
-    """`factors` and `terms` may be put in, `wholes` are the sums and products that may be completed,
+    """`factors` and `terms` may be put in, `wholes` are sums and products that may be completed,
     `sums` say over which letters or times a sum may be put, and `letters` are those that stand free in what
     is right.
     """
@@ -54,17 +54,18 @@ class Pool:
 
 
 def pool_of(formula: Formula) -> Pool:
-    """What is in a right formula, deep inside too; each factor as it is and transposed."""
+    """What is in a right formula, deep inside too; short factors as they are and transposed."""
     factors: list[Formula] = []
     for factor in factors_of(formula):
         factors.append(factor)
-        if not _is_number(factor):
+        if not isinstance(factor, Product | Hadamard | Sum | TimeProduct) and not _is_number(factor):
             factors.append(factor.operand if isinstance(factor, Transpose) else Transpose(factor))
     parts = tuple(dict.fromkeys(parts_of(formula)))
+    wholes = dict.fromkeys((*parts, *factors))
     return Pool(
         tuple(dict.fromkeys(factors)),
         tuple(dict.fromkeys(summands_of(formula))),
-        tuple(part for part in parts if isinstance(part, Add | Product | Hadamard)),
+        tuple(part for part in wholes if isinstance(part, Add | Product | Hadamard)),
         tuple(part for part in parts if isinstance(part, Sum)),
         tuple(letters_of(formula)),
     )
