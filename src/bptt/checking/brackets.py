@@ -59,12 +59,14 @@ def _one_sided_cases(found: Sequence[Token]) -> Sequence[Token]:
             stack.pop()
         elif mark.kind == "end null" and stack:
             start = stack.pop()
-            if found[start].face != "left" or not any(one.kind == "&" for one in found[start:place]):
+            own = found[start + 1].kind == "begin" and found[place - 1].kind == "end"
+            rows = own or any(one.kind == "&" for one in found[start:place])
+            if found[start].face != "left" or not rows:
                 continue
             end, last = _end_within(found, start, place), result[place]
             if end < place:  # the surrounding environment was closed too early
                 result[end], result[place] = replace(last, kind="end", text="cases"), result[end]
-            elif found[start + 1].kind == "begin" and found[place - 1].kind == "end":
+            elif own:
                 result[start + 1] = replace(found[start + 1], kind="wide")
                 result[place - 1] = replace(found[place - 1], kind="wide")
             result[start] = replace(found[start], kind="begin", text="cases", face="")

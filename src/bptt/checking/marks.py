@@ -364,7 +364,9 @@ class _Marks:
         written = self._written(position + 1, closing)
         whole = Token("text", written, token.span.to(self.tokens[closing].span), token.spaced)
         in_script = self._script_depth > 0 or (bool(self.marks) and self.marks[-1].kind in ("_", "^"))
-        if _WORD.fullmatch(written) and (in_script or written.lower() not in table.PROSE):
+        apart = closing > position + 1 and self.tokens[position + 1].spaced and self.tokens[closing].spaced
+        is_prose = not in_script and (apart or written.lower() in table.PROSE)
+        if _WORD.fullmatch(written) and not is_prose:
             if len(written) == 1 and written.isalpha():
                 self._emit("letter", written, whole, face="upright")
             elif written.isdecimal():
@@ -388,6 +390,8 @@ class _Marks:
         closing = self._group(position)
         if face == "upright" and closing is not None:
             written = _THIN.sub("", self._written(position + 1, closing))
+            if (written in table.GLUED_PROSE or written == "if") and not self._script_depth:
+                return self._prose(token, position)
             if len(written) > 1 and _WORD.fullmatch(written) and not written.isdecimal():
                 self._word(written, Token("word", "", token.span.to(self.tokens[closing].span), token.spaced))
                 return closing + 1

@@ -21,7 +21,9 @@ from bptt.checking.written import (
     Nabla,
     Numeral,
     Reading,
+    Relation,
     Statement,
+    Table,
     Unread,
     Written,
     walk,
@@ -261,6 +263,11 @@ class _Statements:
         self._draft = None
         if isinstance(draft.left, Numeral) and not draft.links:
             return  # the number of a formula in a list
+        if isinstance(draft.left, Table) and not draft.links and (system := _system(draft.left)):
+            self.statements += [
+                replace(one, words=draft.words, section=self.segment.section) for one in system
+            ]
+            return
         spans = [link.span for link in draft.links]
         if draft.left is not None and not draft.carried:
             spans.append(draft.left.span)
@@ -268,6 +275,23 @@ class _Statements:
         self.statements.append(
             Statement(draft.left, tuple(draft.links), span, draft.carried, draft.words, self.segment.section)
         )
+
+
+def _system(table: Table) -> list[Statement]:
+    """The equations of a brace with one in each row; none where a row is no equation."""
+    found: list[Statement] = []
+    for row in table.rows:
+        last = row[-1]
+        if not isinstance(last, Relation) or len(row) > 2:
+            return []
+        sides = (*row[:-1], *last.sides)
+        if len(sides) != len(last.signs) + 1:
+            return []
+        left, signs = sides[0], last.signs
+        sides = sides[1:]
+        links = tuple(Link(sign, side, side.span) for sign, side in zip(signs, sides, strict=True))
+        found.append(Statement(left, links, left.span.to(sides[-1].span)))
+    return found
 
 
 def _sides(statement: Statement) -> Iterator[Written]:
