@@ -120,6 +120,8 @@ def test_damage_stays_where_it_is(text: str, expected: list[str]) -> None:
         (r"$$g = W x$$ $$= \dots$$", ["g = <W x>", "… g = …"]),
         # A letter that is only named does not become a left side.
         ("$$a = b$$\n\nif $k$ is the label:\n\n$$= c$$", ["a = b", "… a = c"]),
+        ("$$a = b$$\n\nwhere $k = 1$, then\n\n$$= c$$", ["a = b", "k = 1", "… a = c"]),
+        ("$$a = b$$\n\nb) $k + 1 = l$\n\n$$= c$$", ["a = b", "k + 1 = l", "… k + 1 = c"]),
         ("> $$\n> a\n> = b\n> $$", ["a = b"]),
     ],
 )

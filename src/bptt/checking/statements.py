@@ -67,13 +67,17 @@ def read_statements(document: Document) -> Reading:
         words |= called_words(tokens)
         formulas.append((segment, tokens))
     statements: list[Statement] = []
+    displayed: list[Statement] = []
     for segment, tokens in formulas:
         found = flattened(marks(tokens, words))
         if found and not _is_only_a_sign(found):
-            more = _Statements(segment, found, statements).statements
+            # Behind words, a display goes on with a display, not with what the words mention.
+            before = displayed if displayed and segment.display and segment.words else statements
+            more = _Statements(segment, found, before).statements
             if more and statements and segment.display and _lacks_right_side(statements[-1]):
                 more[0] = _completed(statements.pop(), more[0])
             statements += more
+            displayed += more if segment.display else []
     return Reading(document.source, tuple(statements), document.headings, tuple(unread))
 
 
