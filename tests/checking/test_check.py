@@ -132,7 +132,7 @@ def test_one_sign_among_others_is_wrong() -> None:
 
 def test_the_same_slip_again_follows_from_the_first() -> None:
     found = claims(
-        r"\frac{\partial \hat{y}}{\partial b_2} = Q",
+        r"\frac{\partial J^{(t)}}{\partial h^{(t)}} = (\hat{y}^{(t)} - y^{(t)}) U^T",
         r"\frac{\partial J^{(t)}}{\partial b_2} = \hat{y}_k^{(t)} - y^{(t)}",
         r"\frac{\partial J^{(t)}}{\partial U} = (h^{(t)})^T (\hat{y}_k^{(t)} - y^{(t)})",
     )

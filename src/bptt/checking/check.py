@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -280,6 +281,7 @@ def _report(source: Source, reading: Reading, found: list[Found]) -> Report:
     claims: list[Claim] = []
     for f in found:
         claims.append(_claim(f, flipped, claims))
+    claims = _with_doubts(found, claims)
     remarks: list[Remark] = []
     lines = [c.line for c in claims if c.convention == LOG_LIKELIHOOD]
     if lines:
@@ -290,6 +292,22 @@ def _report(source: Source, reading: Reading, found: list[Found]) -> Report:
         remarks.append(Remark(text, tuple(lines)))
     objective = SIGNS[-1.0 if flipped else 1.0]
     return Report(source, written, objective, tuple(claims), tuple(remarks))
+
+
+def _with_doubts(found: list[Found], claims: list[Claim]) -> list[Claim]:
+    """Where hardly anything holds, the model has been misunderstood, and nothing is called wrong."""
+    doubtful: set[int] = set()
+    for epoch in {id(f.epoch): f.epoch for f in found}.values():
+        verdicts = Counter(c.verdict for f, c in zip(found, claims, strict=True) if f.epoch is epoch)
+        if verdicts["wrong"] > max(1, 2 * (verdicts["correct"] + verdicts["convention"])):
+            doubtful.add(id(epoch))
+    missing = "a model in which more of this document holds"
+    return [
+        Claim(c.span, c.target, "undecided", missing=missing)
+        if c.verdict == "wrong" and id(f.epoch) in doubtful
+        else c
+        for f, c in zip(found, claims, strict=True)
+    ]
 
 
 LOG_LIKELIHOOD = "J is the log-likelihood"

@@ -71,7 +71,9 @@ class Faults:
             layout=self.board.layout,
             letters=set(letters(judged.left)),
         )
-        return None if found is None else Fault(found, judged.right, _misfit(judged))
+        if found is None or not _is_small(found, judged.left, judged.right):
+            return None
+        return Fault(found, judged.right, _misfit(judged))
 
     def _pool(self, left: Formula) -> Pool | None:
         """What the right formula is made of."""
@@ -94,6 +96,18 @@ class Faults:
                 except Unwritable:
                     return None
         return None
+
+
+def _is_small(found: Mend, left: Formula, right: Formula) -> bool:
+    """Whether the change is a slip. A letter that nothing explains may stand for something (k, the true
+    word): then only a change of that letter is one. And to replace all that is there explains nothing.
+    """
+    kinds = [edit.kind for edit in found.edits if edit.kind != "sign"]
+    replaced = {"missing-factor", "extra"} <= {edit.kind for edit in found.edits} or found.place is right
+    if replaced and found.kind in ("missing-factor", "extra", "missing-term"):
+        return False
+    unexplained = set(letters(right)) - set(letters(left))
+    return not unexplained or (len(kinds) == 1 and kinds[0] in ("index", "typo", "missing-sum"))
 
 
 def _is_element(left: Derivative) -> bool:
