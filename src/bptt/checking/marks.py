@@ -23,6 +23,7 @@ _THIN = re.compile(r"\\[,;:!> ]|\s")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 # Four letters and more, with a vowel, are no product: `sech^2`, `dout`.
 _SPELT_OUT = re.compile(r"[A-Za-z](?=[a-z]*[aeiou])[a-z]{3,}")
+_ROW_STARTS = frozenset(["begin", "break", "wide", "&", "text"])
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 _INDEX_LETTERS = frozenset("ijklmnpqrst")
 _PUNCTUATION = frozenset(",;:.!")
@@ -197,6 +198,8 @@ class _Marks:
                 self._emit("'", "'", token)
         elif text in _PUNCTUATION:
             self._emit(text, text, token)
+        elif text in (r"\bullet", "•") and (not self.marks or self.marks[-1].kind in _ROW_STARTS):
+            self._emit("wide", text, token)  # the sign of a list
         elif text in table.OPERATORS:
             self._emit("operator", table.OPERATORS[text], token)
         elif text in table.RELATIONS:

@@ -11,10 +11,10 @@ LAYOUT = frozenset(
      r"\mathord", r"\break", r"\newline", r"\smallskip", r"\medskip", r"\bigskip", r"\hfill", r"\ensuremath",
      r"\mathpunct", r"\mathopen", r"\mathclose", r"\!", r"\/", r"\noalign",
       r"\mit", r"\normalsize", r"\small", r"\large", r"\footnotesize", r"\protect",
-     r"\qedhere", r"\qed", r"\square", r"\blacksquare", r"\null", r"\relax"]
+     r"\qedhere", r"\qed", r"\null", r"\relax"]
 )  # fmt: skip
 THIN_SPACES = frozenset([r"\,", r"\;", r"\:", r"\>", "\\ ", "\\\n", r"\&", r"\enspace", r"\thinspace"])
-WIDE_SPACES = frozenset([r"\quad", r"\qquad", r"\bullet", r"\hspace", r"\hskip", r"\forall", r"\exists"])
+WIDE_SPACES = frozenset([r"\quad", r"\qquad", r"\hspace", r"\hskip", r"\forall", r"\exists"])
 # Commands whose first group is dropped with them.
 DROPPED_GROUP = frozenset(
     [r"\tag", r"\label", r"\color", r"\vspace", r"\hspace", r"\phantom", r"\vphantom", r"\hphantom", r"\ref",
@@ -97,7 +97,7 @@ GLUED_PROSE = frozenset(
 OPERATORS = {
     "+": "+", "-": "-", "−": "-", "–": "-", r"\pm": "±", "±": "±", r"\mp": "±",
     r"\circ": "∘", r"\odot": "∘", "∘": "∘", "⊙": "∘", r"\bigodot": "∘", "◦": "∘", "○": "∘", "⨀": "∘",
-    r"\cdot": "·", "·": "·", "⋅": "·", "∙": "·", "•": "·", r"\times": "×", "×": "×",
+    r"\cdot": "·", "·": "·", "⋅": "·", "∙": "·", "•": "·", r"\bullet": "·", r"\times": "×", "×": "×",
     r"\otimes": "⊗", "⊗": "⊗", r"\bigotimes": "⊗", "*": "*", r"\ast": "*", "∗": "*",
     "/": "/", r"\div": "/", "÷": "/", r"\slash": "/", "∕": "/", "@": "@",
 }  # fmt: skip
