@@ -246,6 +246,30 @@ def planted_again(once: Formula, truth: Right, rng: random.Random) -> list[Formu
     return found
 
 
+def test_another_formula_is_not_made_into_the_right_one() -> None:
+    """What is right for one gradient is claimed for another: hardly ever are two edits believable there."""
+    rng = random.Random(1)
+    seen = mends = 0
+    for name in ("elman", "gru"):
+        formulas = [f for f in right_formulas(name, "row") if f.notation == "matrix" and " step" in f.name]
+        for truth in rng.sample(formulas, 8):
+            judge = Numbers(truth, 2).judge
+            for other in rng.sample(formulas, 4):
+                if judge(other.formula) == 0:
+                    seen += 1
+                    result = mended(other.formula, truth, seconds=0.3)
+                    mends += result is not None and len(result.edits) > 1
+    assert seen > 40 and mends <= 0.05 * seen
+
+
+def test_dear_mends_are_left_out() -> None:
+    wrong, meant, layout, _, _ = ON_PAPER["a transpose and a factor"]
+    result = mended(wrong, right(meant, layout))
+    assert result is not None
+    assert mended(wrong, right(meant, layout), dearest=result.cost - 0.1) is None
+    assert mended(wrong, right(meant, layout), dearest=result.cost) == result
+
+
 def test_most_limits_the_edits() -> None:
     wrong, meant, layout, _, _ = ON_PAPER["a transpose and a factor"]
     assert mended(wrong, right(meant, layout), most=2) is not None

@@ -26,6 +26,8 @@ TELLING = (
     "missing-term", "missing-factor", "missing-sum", "extra", "order", "shape", "transpose", "index", "typo",
     "sign",
 )  # fmt: skip
+# With what costs more every formula could be made of every other: two factors replaced, three left out.
+DEAREST = 4.0
 # Two errors are explained by two edits only where no single one explains them.
 _FURTHER = 1.0
 # Larger formulas are not looked into: nobody would believe what is found there.
@@ -67,15 +69,16 @@ def mend(
     pool: Pool | None = None,
     *,
     most: int = 2,
+    dearest: float = DEAREST,
     budget: int = 4000,
     seconds: float = 0.5,
     layout: str = "",
     shape: Pair | None = None,
     letters: Collection[str] | None = None,
 ) -> Mend | None:
-    """The cheapest right formula within `most` edits, a sign not counted; None where none is found in
-    `budget` evaluations and `seconds`, or the formula has more than MOST_PARTS parts or MOST_LEVELS brackets
-    one in the other. It is always the same one, unless time runs out.
+    """The cheapest right formula within `most` edits, a sign not counted, that cost `dearest` at most; None
+    where none is found in `budget` evaluations and `seconds`, or the formula has more than MOST_PARTS parts
+    or MOST_LEVELS brackets one in the other. It is always the same one, unless time runs out.
 
     `is_right` says 1 for a right formula, -1 where its negative is, 0 for neither. One that says True or
     False will do; it is asked for the negatives too. It is not asked for what cannot be right: with `layout`,
@@ -85,7 +88,7 @@ def mend(
     if _is_too_large(formula):
         return None
     search = _Search(formula, is_right, pool or Pool(), most, layout, shape, letters)
-    return search.run(budget, time.monotonic() + seconds)
+    return search.run(dearest, budget, time.monotonic() + seconds)
 
 
 def _is_too_large(formula: Formula) -> bool:
@@ -131,12 +134,13 @@ class _Search:
         self.right_items = frozenset(item for whole in self.pool.wholes for item in items_of(whole))
         self.distance = self._distance(formula)
 
-    def run(self, budget: int, deadline: float) -> Mend | None:
+    def run(self, dearest: float, budget: int, deadline: float) -> Mend | None:
         self.deadline = deadline
         self._later(0.0, partial(self._try, _Node(self.wrong)))
         while self.queue and self.spent < budget and time.monotonic() < deadline:
-            result = heapq.heappop(self.queue)[2]()
-            if result is not None:
+            cost, _, step = heapq.heappop(self.queue)
+            result = step() if cost <= dearest else None
+            if result is not None or cost > dearest:
                 return result
         return None
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bptt.checking.pool import free_letters, parts_of, terms_of
+from bptt.checking.pool import MOST_TOGETHER, free_letters, parts_of
 from bptt.checking.scene import Change, Place, Rule, Scene, hadamard, product
 from bptt.formula.tree import (
     Add,
@@ -30,6 +30,8 @@ from bptt.formula.tree import (
 
 # So many parts has something that is mistaken for something else as a whole, such as σ′(θ) or 1 − h.
 SMALL = 4
+Whole = Add | Product | Hadamard
+_ITEMS: dict[type, str] = {Add: "term", Product: "factor", Hadamard: "factor"}
 
 
 def _lacking_factor(place: Place, scene: Scene) -> Iterator[Change]:
@@ -47,7 +49,7 @@ def _factors(place: Place, scene: Scene, supply: tuple[Formula, ...]) -> Iterato
         return
     for given in supply:
         for factor in scene.with_letters(given):
-            kind, text = _missing("factor", (factor,), Product)
+            kind, text = _missing(Product, (factor,))
             for part in _with_factor(place, factor, scene):
                 yield Change(part, kind, text)
 
@@ -84,52 +86,73 @@ def _with_factor(place: Place, factor: Formula, scene: Scene) -> Iterator[Formul
                 yield product((*factors[:start], hadamard((group, factor)), *factors[stop:]))
 
 
-def _completed_sum(place: Place, scene: Scene) -> Iterator[Change]:
-    """Some terms of a sum of the right formula, for all of them."""
+def _completed(place: Place, scene: Scene) -> Iterator[Change]:
+    """A sum or a product of the right formula, of which one item is missing."""
+    return (change for number, change in _completions(place, scene) if number == 1)
+
+
+def _much_completed(place: Place, scene: Scene) -> Iterator[Change]:
+    return (change for number, change in _completions(place, scene) if 1 < number <= MOST_TOGETHER)
+
+
+def _completions(place: Place, scene: Scene) -> Iterator[tuple[int, Change]]:
+    """With the number of items that are missing."""
     part = place.part
-    if place.is_name or isinstance(part, Number) or isinstance(place.parent, Add | Neg):
+    if place.is_name or (isinstance(place.parent, Neg) and isinstance(part, Symbol)):
         return
-    terms = Counter(terms_of(part))
     for given in scene.pool.wholes:
-        for whole in scene.with_letters(given) if isinstance(given, Add) else ():
-            right = Counter(terms_of(whole))
-            if terms < right:
-                kind, text = _missing("term", tuple((right - terms).elements()), Add)
-                yield Change(whole, kind, text)
-
-
-def _completed_product(place: Place, scene: Scene) -> Iterator[Change]:
-    """Some factors of a product of the right formula, in its order, for all of them."""
-    part = place.part
-    for given in scene.pool.wholes if not place.is_name else ():
-        if isinstance(given, Add) or isinstance(place.parent, type(given)):
+        if isinstance(place.parent, type(given)) or (isinstance(given, Add) and isinstance(part, Number)):
             continue
-        factors = part.factors if isinstance(part, type(given)) else (part,)
+        items = children(part) if isinstance(part, type(given)) else (part,)
         for whole in scene.with_letters(given):
-            assert isinstance(whole, Product | Hadamard)
-            left, right = Counter(factors), Counter(whole.factors)
-            if left < right:
-                missing = tuple((right - left).elements())
-                kind, text = _missing("factor", missing, type(whole))
-                yield Change(whole, kind, text)
+            missing = _beyond(items, children(whole), type(given))
+            if missing:
+                kind, text = _missing(type(given), missing)
+                yield len(missing), Change(whole, kind, text)
 
 
 def _reduced(place: Place, scene: Scene) -> Iterator[Change]:
-    """A sum or a product of the right formula, where there is more than that."""
+    """A sum or a product of the right formula, where there is one item more."""
+    return (change for number, change in _reductions(place, scene) if number == 1)
+
+
+def _much_reduced(place: Place, scene: Scene) -> Iterator[Change]:
+    return (change for number, change in _reductions(place, scene) if 1 < number <= MOST_TOGETHER)
+
+
+def _reductions(place: Place, scene: Scene) -> Iterator[tuple[int, Change]]:
     part = place.part
     if not isinstance(part, Add | Product | Hadamard):
         return
-    items = part.terms if isinstance(part, Add) else part.factors
+    items = children(part)
     for given in scene.pool.wholes:
-        if type(given) is type(part):
-            for whole in scene.with_letters(given):
-                spare = list((Counter(items) - Counter(children(whole))).elements())
-                if spare and len(items) == len(spare) + len(children(whole)):
-                    what = "term" if isinstance(part, Add) else "factor"
-                    first = spare[0].operand if isinstance(spare[0], Neg) else spare[0]
-                    # Of two that are equal the later one is too much.
-                    place_of = next(item for item in reversed(items) if item == spare[0])
-                    yield Change(whole, "extra", (f"the {what} ", first, " is too much"), place_of)
+        for whole in scene.with_letters(given) if type(given) is type(part) else ():
+            spare = _beyond(children(whole), items, type(part))
+            if spare:
+                # Of two that are equal the later one is too much.
+                last = next(item for item in reversed(items) if item == spare[0])
+                text: Text = (f"the {_ITEMS[type(part)]} ", _joined(type(part), spare), " is too much")
+                yield len(spare), Change(whole, "extra", text, last if len(spare) == 1 else part)
+
+
+def _beyond(few: tuple[Formula, ...], many: tuple[Formula, ...], kind: type) -> tuple[Formula, ...]:
+    """What the many have beyond the few; nothing, if these are not all among them, and in a product of
+    matrices in the same order.
+    """
+    if len(few) >= len(many):
+        return ()
+    if kind is Product:
+        rest = iter(many)
+        if not all(item in rest for item in few):
+            return ()
+    here = Counter(few)
+    return tuple((Counter(many) - here).elements()) if here < Counter(many) else ()
+
+
+def _joined(kind: type[Whole], parts: tuple[Formula, ...]) -> Formula:
+    if len(parts) > 1:
+        return kind(parts)
+    return parts[0].operand if isinstance(parts[0], Neg) and kind is Add else parts[0]
 
 
 def _other_item(place: Place, scene: Scene) -> Iterator[Change]:
@@ -163,22 +186,20 @@ def _slip(wrong: Formula, right: Formula) -> str:
     while type(wrong) is type(right) and isinstance(wrong, Neg | Transpose | Diag):
         wrong, right = children(wrong)[0], children(right)[0]
     match wrong, right:
-        case Symbol(), Symbol():
+        case Symbol(), Symbol() if wrong.shape == right.shape:
             return "index" if (wrong.name, wrong.of) == (right.name, right.of) else "typo"
         case Indexed(base=Symbol() as one), Indexed(base=Symbol() as other):
             return "typo" if wrong.indices == right.indices and one.time == other.time else ""
     return ""
 
 
-def _missing(
-    what: str, parts: tuple[Formula, ...], joined: type[Add | Product | Hadamard]
-) -> tuple[str, Text]:
+def _missing(kind: type[Whole], parts: tuple[Formula, ...]) -> tuple[str, Text]:
     """The kind of error, and how it is said. A product with the vector of ones is a sum."""
     match parts:
         case (Ones() | Transpose(Ones()) as ones,):
             return "missing-sum", ("the sum is missing, as a product with ", ones)
-    whole = parts[0] if len(parts) == 1 else joined(parts)
-    return f"missing-{what}", (f"the {what} ", whole, " is missing")
+    whole = parts[0] if len(parts) == 1 else kind(parts)
+    return f"missing-{_ITEMS[kind]}", (f"the {_ITEMS[kind]} ", whole, " is missing")
 
 
 def _lacking_term(place: Place, scene: Scene) -> Iterator[Change]:
@@ -243,10 +264,6 @@ def _other_factor(place: Place, scene: Scene) -> Iterator[Change]:
     return _other_factors(place, scene, tuple(filter(_is_small, scene.pool.factors)))
 
 
-def _large_factor(place: Place, scene: Scene) -> Iterator[Change]:
-    return _other_factors(place, scene, scene.lacking)
-
-
 def _is_small(part: Formula) -> bool:
     """Whether a reader would take it for one thing."""
     return not isinstance(part, Product | Hadamard | Sum) and sum(1 for _ in parts_of(part)) <= SMALL
@@ -281,14 +298,14 @@ RULES: tuple[tuple[float, Rule], ...] = (
     (1.35, _reduced),
     (1.35, _other_item),
     (1.4, _lacking_name),
-    (1.55, _completed_sum),
-    (1.55, _completed_product),
+    (1.55, _completed),
     (1.8, _other_name),
+    (1.9, _much_reduced),
     (2.0, _lacking_factor),
     (2.1, _lacking_term),
+    (2.2, _much_completed),
     (2.3, _foreign_factor),
     (2.4, _further_factor),
     (2.5, _further_term),
     (2.8, _other_factor),
-    (3.8, _large_factor),
 )
