@@ -252,14 +252,14 @@ def test_another_formula_is_not_made_into_the_right_one() -> None:
     seen = mends = 0
     for name in ("elman", "gru"):
         formulas = [f for f in right_formulas(name, "row") if f.notation == "matrix" and " step" in f.name]
-        for truth in rng.sample(formulas, 8):
+        for truth in rng.sample(formulas, 6):
             judge = Numbers(truth, 2).judge
             for other in rng.sample(formulas, 4):
                 if judge(other.formula) == 0:
                     seen += 1
-                    result = mended(other.formula, truth, seconds=0.3)
+                    result = mended(other.formula, truth, seconds=0.15)
                     mends += result is not None and len(result.edits) > 1
-    assert seen > 40 and mends <= 0.05 * seen
+    assert seen > 30 and mends <= 0.05 * seen
 
 
 def test_dear_mends_are_left_out() -> None:
