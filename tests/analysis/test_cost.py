@@ -77,7 +77,7 @@ def test_products_are_those_that_an_interpreter_makes(name: str) -> None:
     assert made == counted
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(random_models())
 def test_products_of_random_models(model: RandomModel) -> None:
     for text in (model.row, model.column):

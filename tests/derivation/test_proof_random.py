@@ -42,7 +42,7 @@ def test_every_formula_of_a_random_cell_and_a_batch(model: RandomModel, choice: 
 
 
 @pytest.mark.slow
-@settings(max_examples=25, phases=PHASES, suppress_health_check=SLOW_TOO)
+@settings(max_examples=12, phases=PHASES, suppress_health_check=SLOW_TOO)
 @given(random_models(max_states=3), choices, st.booleans())
 def test_every_formula_of_many_random_cells(
     model: RandomModel, choice: tuple[str, str, str], batch: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bptt.checking.equations import Sayable, epochs, understand
 from bptt.checking.faults import Faults
@@ -13,13 +13,14 @@ from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter
 from bptt.checking.meaning import FUNCTIONS, Meanings, Mode, Quantity, Reader
 from bptt.checking.names import EQUALS, Lettering, Unclear, lettering, walk
 from bptt.checking.report import Claim, Remark, Report
-from bptt.checking.statements import read
+from bptt.checking.statements import read, read_formula
 from bptt.checking.world import NOW as NOW_STEP
 from bptt.checking.world import World
 from bptt.checking.written import Big, Call, Differential, Letter, Nabla, Reading, Statement, Written
 from bptt.derivation.board import LOSS, Board, put_on_board
 from bptt.derivation.matrix_form import negate
 from bptt.errors import EquationError
+from bptt.formula.shapes import LAYOUTS
 from bptt.formula.tree import NOW, Symbol, Time, shift_time
 from bptt.ir.model import Model
 from bptt.ir.ops import Op
@@ -31,6 +32,7 @@ from bptt.syntax.unparse import unparse
 
 # Names of what is minimised, where the document does not define them as anything else.
 USUAL_LOSSES = frozenset({"J", "L", "E", "C", "CE", "SCE", "loss", "Loss", "ell"})
+_HEADER = re.compile(r"<!--\s*bptt:(.*?)-->", re.DOTALL)
 # Words that say that there are many examples at once.
 _BATCH = re.compile(r"\\frac\{1\}\{N\}\s*\\sum")
 # Words that say that J is the loss of all steps.
@@ -68,9 +70,25 @@ class Found:
 def check_document(source: Source, *, model: str | None = None, layout: str | None = None) -> Report:
     """Every claim of a document about a gradient, judged."""
     reading = read(source)
+    header = _HEADER.search(source.text)
+    if header is not None:
+        layout, statements = _header(header[1], layout)
+        reading = replace(reading, statements=(*statements, *reading.statements))
     letters = lettering(reading)
     found = list(_Document(reading, letters, layout).judge())
     return _report(source, reading, found)
+
+
+def _header(text: str, layout: str | None) -> tuple[str | None, list[Statement]]:
+    """What a comment at the head of a document says of the model: `layout = row`, and equations in LaTeX."""
+    statements: list[Statement] = []
+    for line in text.splitlines():
+        word, _, value = (part.strip() for part in line.partition("="))
+        if word == "layout" and value in LAYOUTS:
+            layout = layout or value
+        elif line.strip():
+            statements += read_formula(line.strip())
+    return layout, statements
 
 
 class _Document:
@@ -232,7 +250,10 @@ class _Document:
         except EquationError as error:
             epoch.trouble = f"a model that can be understood ({str(error).splitlines()[0]})"
             return
-        epoch.board = put_on_board(epoch.model, self.layout, fused=False)
+        if self.layout is not None and not any(len(shape) == 2 for shape in epoch.model.params.values()):
+            # Where there is a product, it says itself how vectors lie.
+            epoch.model = replace(epoch.model, layout=self.layout)
+        epoch.board = put_on_board(epoch.model, fused=False)
         timed = self._timed()
         epoch.missing = next((f"what {name} is" for name in epoch.model.params if name in timed), "")
         quantities = dict(_quantities(epoch.board))

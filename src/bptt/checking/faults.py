@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from bptt.checking.judge import Agreement, Judge, Judged, letters, same, scaled
 from bptt.checking.meaning import Mode
 from bptt.checking.mend import Mend, Pool, mend, pool_of
+from bptt.checking.pool import renamed
 from bptt.derivation.derive import Deriver
 from bptt.derivation.matrix_form import Unwritable
-from bptt.derivation.steps import Derivation
+from bptt.derivation.steps import Chain, Derivation
+from bptt.derivation.through_time import ThroughTime
 from bptt.derivation.whole import role, targets
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming
@@ -68,7 +70,7 @@ class Faults:
             is_right,
             self._pool(judged.left),
             seconds=SECONDS,
-            layout=self.board.layout,
+            layout="" if is_element(judged.left) else self.board.layout,
             letters=set(letters(judged.left)),
         )
         if found is None or not _is_small(found, judged.left, judged.right):
@@ -76,12 +78,25 @@ class Faults:
         return Fault(found, judged.right, _misfit(judged))
 
     def _pool(self, left: Formula) -> Pool | None:
-        """What the right formula is made of."""
+        """What the right formula is made of, in the letters of the claim."""
         derivation = self._derivation(left)
         if derivation is None:
             return None
-        chain = derivation.index if isinstance(left, Derivative) and _is_element(left) else derivation.matrix
-        return None if chain is None else pool_of(chain.result)
+        chains: list[Chain | None] = [derivation.index]
+        if not is_element(left):
+            chains = [derivation.matrix, derivation.written_out, *derivation.forms]
+            chains += self._readings(derivation)
+        results = [renamed(c.result, _letters(c.left, left)) for c in chains if c is not None]
+        pools = [pool_of(result) for result in results if result is not None]
+        return sum(pools[1:], pools[0]) if pools else None
+
+    def _readings(self, derivation: Derivation) -> list[Chain]:
+        if not self.board.recurrent:
+            return []
+        try:
+            return ThroughTime(self.deriver).of(targets(self.board)[derivation.name])
+        except Unwritable:
+            return []
 
     def _derivation(self, left: Formula) -> Derivation | None:
         if not isinstance(left, Derivative) or not isinstance(left.top, Symbol) or left.top.name != "J":
@@ -110,8 +125,14 @@ def _is_small(found: Mend, left: Formula, right: Formula) -> bool:
     return not unexplained or (len(kinds) == 1 and kinds[0] in ("index", "typo", "missing-sum"))
 
 
-def _is_element(left: Derivative) -> bool:
-    return isinstance(left.bottom, Indexed)
+def is_element(left: Formula) -> bool:
+    """Whether the left side is written with indices."""
+    return any(True for _ in letters(left))
+
+
+def _letters(right: Formula, claimed: Formula) -> dict[str, str]:
+    """The letters of the derivation's left side, each with that of the claim."""
+    return dict(zip(letters(right), letters(claimed), strict=False))
 
 
 def _misfit(judged: Judged) -> str:

@@ -112,17 +112,17 @@ class Judge:
                 letters = dict(zip(a.letters, a.array.shape, strict=False))
                 b = values(right, letters)
             except Undefined:
-                judged.unsure = True
+                judged.unsure = judged.unsure or mode == EVENLY
                 return []
             except NonConforming as misfit:
                 judged.misfit = judged.misfit or misfit
                 return []
             except Unbound as unbound:
-                judged.unsure = True
+                judged.unsure = judged.unsure or mode == EVENLY
                 judged.missing = judged.missing or f"what {unbound.letter} runs over"
                 return []
             except (KeyError, IndexError, ValueError) as reason:
-                judged.unsure = True
+                judged.unsure = judged.unsure or mode == EVENLY
                 judged.missing = judged.missing or f"a value for {reason}"
                 return []
             informative = informative or bool(np.any(np.abs(a.array) > TOLERANCE))

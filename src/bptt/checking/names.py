@@ -56,13 +56,15 @@ class Resolved:
 @dataclass(frozen=True)
 class Lettering:
     """What a document uses letters for. `quantities` are those that it gives a time to, `aliases` other names
-    of what has a name already (`let W^u = W_unembed`), `numbered` those whose numerals are times (`h_3`).
+    of what has a name already (`let W^u = W_unembed`), `numbered` those whose numerals are times (`h_3`),
+    `alone` the letters that stand by themselves somewhere.
     """
 
     indices: frozenset[str]
     quantities: frozenset[str]
     aliases: dict[str, str] = field(default_factory=dict)
     numbered: frozenset[str] = frozenset()
+    alone: frozenset[str] = frozenset()
 
     def resolve(self, letter: Letter) -> Resolved:
         """The letter's scripts read. Unclear for scripts that have no meaning here."""
@@ -118,8 +120,9 @@ class Lettering:
 
     def is_index(self, letter: str, base: str) -> bool:
         """Whether a letter below `base` counts elements. The gate i of an LSTM labels its matrices."""
-        if letter in self.quantities and base[:1].isupper():
-            return False
+        if letter in self.quantities:
+            # W_i and a_i belong to i, unless there is a W or an a by itself whose element it could be.
+            return letter in self.indices and base in self.alone
         return letter in self.indices
 
     def _time(self, item: Written, below: bool) -> Time | None:
@@ -167,8 +170,22 @@ def lettering(document: Reading) -> Lettering:
                     indices.update(p.name for p in walk([below]) if isinstance(p, Letter))
         if isinstance(statement.left, Letter) and _bears_time(statement.left):
             quantities.add(statement.left.name)
-    plain = Lettering(frozenset(indices - TIMES), frozenset(quantities))
+    plain = Lettering(frozenset(indices - TIMES), frozenset(quantities), alone=_alone(document))
     return replace(plain, aliases=_aliases(document, plain), numbered=_numbered(document, plain))
+
+
+def _alone(document: Reading) -> frozenset[str]:
+    """The letters that somewhere have nothing below them but a time."""
+    found: set[str] = set()
+    plain = Lettering(frozenset(), frozenset())
+    for statement in document.statements:
+        parts = [statement.left, *(link.right for link in statement.links)]
+        for part in walk([p for p in parts if p is not None]):
+            if isinstance(part, Letter):
+                below = [s for s in _flat(part.scripts.below) if plain._time(s, True) is None]
+                if not below:
+                    found.add(part.name)
+    return frozenset(found)
 
 
 def _aliases(document: Reading, plain: Lettering) -> dict[str, str]:
