@@ -27,6 +27,7 @@ from bptt.ir.ops import Op
 from bptt.render import latex
 from bptt.render.unicode import show
 from bptt.source import Source, Span
+from bptt.syntax import tree
 from bptt.syntax.tree import Equation
 from bptt.syntax.unparse import unparse
 
@@ -224,6 +225,47 @@ class _Document:
                     yield Found(epoch.judge.judge(statement, left, later), epoch)
             return
 
+    def _defined(self) -> set[str]:
+        """The names on left sides."""
+        said = [s for s in self.reading.statements if s.links and s.links[0].sign in EQUALS]
+        return {name for statement in said for name in self._name(statement.left)}
+
+    def _look_up(self, epoch: Epoch, names: list[str]) -> None:
+        """A vector of every step that nothing defines is what the token picks from a table: the one of which
+        the document takes such a part, or one without a name.
+        """
+        assert epoch.model is not None
+        tables = [t for t in self._tables() if t not in epoch.model.params]
+        equations = dict(epoch.equations)
+        for name in names:
+            table = tables.pop(0) if tables else f"{name}_table"
+            span = self.reading.source.span(0, 0)
+            first, second = tree.Name("x", span=span), tree.Name(table, span=span)
+            if epoch.model.layout == "column":
+                first, second = second, first
+            picked = tree.Binary("@", first, second, span, span)
+            equations[name] = Equation(tree.Name(name, span=span), picked, span)
+        try:
+            epoch.model = understand(equations, self.reading.source)
+        except EquationError:
+            return
+        epoch.equations = equations
+
+    def _tables(self) -> list[str]:
+        """Matrices of which a token picks a part somewhere."""
+        found: dict[str, None] = {}
+        for statement in self.reading.statements:
+            rights = [link.right for link in statement.links]
+            for part in walk([*([statement.left] if statement.left else []), *rights]):
+                if isinstance(part, Letter):
+                    try:
+                        resolved = self.letters.resolve(part)
+                    except Unclear:
+                        continue
+                    if resolved.token is not None:
+                        found[resolved.name] = None
+        return list(found)
+
     def _timed(self) -> set[str]:
         """The names that bear a time somewhere."""
         found: set[str] = set()
@@ -255,6 +297,9 @@ class _Document:
             epoch.model = replace(epoch.model, layout=self.layout)
         epoch.board = put_on_board(epoch.model, fused=False)
         timed = self._timed()
+        looked_up = [n for n in epoch.model.params if n in timed and n not in self._defined()]
+        if looked_up:
+            self._look_up(epoch, looked_up)
         epoch.missing = next((f"what {name} is" for name in epoch.model.params if name in timed), "")
         quantities = dict(_quantities(epoch.board))
         carried = frozenset(s.variable for s in epoch.model.states)
@@ -367,7 +412,7 @@ def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
     if best is None:
         return _without_agreement(found, target, before)
     if best.mode.implied:
-        return Claim(span, target, "convention", convention=IMPLIED, reading=_reading(best))
+        return Claim(span, target, "convention", convention=IMPLIED)
     if best.turned:
         return Claim(span, target, "convention", convention=TRANSPOSED)
     if best.sign != 1.0 and not flipped:

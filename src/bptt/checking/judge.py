@@ -80,6 +80,7 @@ class Judge:
             try:
                 reader = Reader(self.meanings, mode)
                 claimed, written = reader(left), reader(link.right)
+                shown = claimed, written
                 if mode.maps:
                     claimed, written = Maps().whole(claimed, written)
                 if mode.implied:
@@ -88,14 +89,14 @@ class Judge:
                 judged.missing = judged.missing or str(reason)
                 continue
             if judged.left is None:
-                judged.left, judged.right = claimed, written
+                judged.left, judged.right = shown
             uses = (False, True) if holds_parameter(claimed) else (False,)
             timeless = mentions_timeless_loss(claimed) or mentions_timeless_loss(written)
             for every_use, loss in product(uses, self.losses if timeless else ("now",)):
                 judged.agreements += self.agreement(claimed, written, mode, every_use, loss, judged)
             if any(not a.turned for a in judged.agreements):
                 # The reading in which it holds.
-                judged.left, judged.right = claimed, written
+                judged.left, judged.right = shown
                 break
         return judged
 
