@@ -12,10 +12,11 @@ from functools import partial
 
 from bptt.autodiff.reverse import reverse
 from bptt.derivation.board import LOSS, Value
-from bptt.derivation.derive import LONGEST, Deriver, size, tidy
+from bptt.derivation.derive import Deriver
 from bptt.derivation.jacobian import StepJacobian
 from bptt.derivation.matrix_form import MatrixForm, Unwritable, add, product
 from bptt.derivation.steps import Chain, chain
+from bptt.derivation.wording import LONGEST, size, tidy
 from bptt.formula.tree import (
     NEXT,
     NOW,
