@@ -12,6 +12,7 @@ HERE = Path(__file__).parent / "derivations"
 PAGES = {
     "elman_U_explained": ["elman", "--of", "U", "--explain"],
     "elman_H": ["elman", "--of", "H"],
+    "bigram_batch": ["bigram", "--batch"],
     "lstm": ["lstm"],
     "residual_columns_unrolled": ["residual", "--layout", "column", "--unroll", "3"],
 }
