@@ -65,8 +65,8 @@ def test_nothing_wrong_is_called_correct(name: str) -> None:
 def test_how_much_is_decided() -> None:
     """These are no aims but what has been reached: less would be a step back."""
     table = Counter((c["verdict"], f.verdict) for name in NAMES for c, f in pairs(name))
-    assert table["correct", "correct"] >= 125
-    assert table["wrong", "wrong"] >= 15
+    assert table["correct", "correct"] >= 140
+    assert table["wrong", "wrong"] >= 24
     both = [(c, f) for name in NAMES for c, f in pairs(name) if c["verdict"] == f.verdict == "wrong"]
     kinds = [c["kind"] == f.kind for c, f in both]
     assert sum(kinds) >= 0.8 * len(kinds)
@@ -138,3 +138,16 @@ def test_the_same_slip_again_follows_from_the_first() -> None:
     )
     assert [claim.kind for claim in found[1:]] == ["typo", "typo"]
     assert found[2].follows_from == found[1].line
+
+
+def test_equations_with_implied_sums_and_a_name_for_an_element() -> None:
+    source = r"""
+$$a_i = A_{ij} x_j, \quad h_i = \sigma(a_i), \quad s_k = B_{ki} h_i, \quad p = \mathrm{softmax}(s)$$
+$$J = -y_k \log p_k$$
+$$\varepsilon_k = p_k - y_k$$
+$$\frac{\partial J}{\partial B_{ki}} = \varepsilon_k h_i$$
+$$\frac{\partial J}{\partial h_i} = \sum_k \varepsilon_k B_{ki}$$
+$$\frac{\partial J}{\partial h_i} = \sum_k \varepsilon_i B_{ki}$$
+"""
+    found = check_document(Source("a.md", source)).claims
+    assert [claim.verdict for claim in found] == ["correct", "correct", "wrong"]

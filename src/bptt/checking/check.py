@@ -16,7 +16,18 @@ from bptt.checking.report import Claim, Remark, Report
 from bptt.checking.statements import read, read_formula
 from bptt.checking.world import NOW as NOW_STEP
 from bptt.checking.world import World
-from bptt.checking.written import Big, Call, Differential, Letter, Nabla, Reading, Statement, Written
+from bptt.checking.written import (
+    Big,
+    Call,
+    Differential,
+    Letter,
+    Nabla,
+    Reading,
+    Scripts,
+    Statement,
+    Terms,
+    Written,
+)
 from bptt.derivation.board import LOSS, Board, put_on_board
 from bptt.derivation.matrix_form import negate
 from bptt.errors import EquationError
@@ -187,9 +198,15 @@ class _Document:
                 for link in statement.links:
                     if link.sign in EQUALS:
                         yield Found(epoch.judge.judge(statement, statement.left, link), epoch)
-            elif number not in self.equations:
+            elif number not in self.equations or not self._name(statement.left) & set(
+                epoch.meanings.quantities
+            ):
                 yield from self._abbreviation(statement, epoch)
                 yield from self._identity(statement, epoch)
+
+    def _is_known(self, statement: Statement, meanings: Meanings) -> bool:
+        """Whether the model took the equation up."""
+        return not self._name(statement.left).isdisjoint(meanings.quantities)
 
     def _identity(self, statement: Statement, epoch: Epoch) -> Iterator[Found]:
         """J = … = …: what it is first said to be is what the rest has to equal."""
@@ -210,11 +227,15 @@ class _Document:
             name = self.letters.resolve(left)
         except Unclear:
             return
-        if name.indices or name.turned or name.name in epoch.meanings.quantities | dict.fromkeys(self.losses):
+        known = epoch.meanings.quantities | dict.fromkeys(self.losses)
+        if len(name.indices) > 1 or name.turned or name.name in known:
             return
         for place, link in enumerate(statement.links):
+            right = _whole(link.right, name.indices[0].letter) if name.indices else link.right
+            if right is None:
+                continue
             try:
-                formula = Reader(epoch.meanings, Mode("loose"))(link.right)
+                formula = Reader(epoch.meanings, Mode("loose"))(right)
             except Unclear:
                 continue
             offset = name.time.offset if name.time is not None and name.time.letter == "t" else 0
@@ -317,6 +338,17 @@ def _quantities(board: Board) -> Iterator[tuple[str, Quantity]]:
     for value in board.values.values():
         if value.name != LOSS and "·" not in value.name:
             yield value.name, Quantity(value.symbol)
+
+
+def _whole(part: Written, index: str) -> Written | None:
+    """A vector whose element is written as a sum of elements: p - y of p_k - y_k."""
+    match part:
+        case Terms(terms=terms):
+            whole = [_whole(term, index) for term in terms]
+            return None if None in whole else replace(part, terms=tuple(w for w in whole if w is not None))
+        case Letter(scripts=Scripts(below=(*others, Letter(name=last)))) if last == index:
+            return replace(part, scripts=replace(part.scripts, below=tuple(others)))
+    return None
 
 
 def _sides(part: Written) -> tuple[Written | None, Written | None]:

@@ -40,6 +40,8 @@ from bptt.syntax.tree import Document, Equation, Expression
 TOKENS = frozenset({"x", "y"})
 ELEMENTWISE = frozenset({"sigmoid", "tanh", "relu", "softplus", "exp", "log"})
 PRODUCTS = {"": tree.JUXTAPOSED, "·": tree.JUXTAPOSED, "×": tree.JUXTAPOSED, "@": "@", "∘": "*", "*": "*"}
+
+
 @dataclass(frozen=True)
 class Stated:
     """An equation of a document: the statement's number, and the equation in the language of models."""
@@ -75,6 +77,11 @@ class Elements:
                     return tree.Call("softmax", (self.vector(power, index),), span, span)
             case Big(body=body, below=(Letter(name=over),)) if node.sign == "Σ":
                 return self._contraction(body, over, index)
+            case Chain((Letter() as first, Letter() as second), ("" | "·",)) if self._summed(
+                first, second, index
+            ):
+                # Einstein's convention: A_ij x_j.
+                return self._contraction(node, self._summed(first, second, index), index)
             case Chain(factors, signs, span) if all(sign in ("", "·", "∘", "*") for sign in signs):
                 result = self.vector(factors[0], index)
                 for factor in factors[1:]:
@@ -88,6 +95,11 @@ class Elements:
     def _name(self, letter: Letter) -> Expression:
         found = self.lettering.resolve(letter)
         return tree.Name(found.name, _lag(found), span=letter.span)
+
+    def _summed(self, first: Letter, second: Letter, index: str) -> str:
+        """The index that stands in both factors of a product and not on the left side; "" for none."""
+        both = set(self._indices(first)) & set(self._indices(second)) - {index}
+        return both.pop() if len(both) == 1 else ""
 
     def _contraction(self, body: Written, over: str, index: str) -> Expression:
         """Σ_j v_j M_jk is v M, and Σ_j M_kj v_j is M v."""

@@ -138,4 +138,3 @@ def _letters(right: Formula, claimed: Formula) -> dict[str, str]:
 def _misfit(judged: Judged) -> str:
     misfit = judged.misfit
     return "" if misfit is None or not misfit.shapes else str(misfit)
-

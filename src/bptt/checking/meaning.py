@@ -425,5 +425,3 @@ def _said(node: Written) -> str:
 
 def quantities_of(symbols: Mapping[str, Symbol]) -> dict[str, Quantity]:
     return {name: Quantity(symbol) for name, symbol in symbols.items()}
-
-

@@ -346,9 +346,7 @@ class _Explainer:
         words: Text | None = None
         if square:
             turned_over = zip(*SQUARE, strict=True)
-            wrong = [
-                sum(e * w for e, w in zip(self._errors(use), line, strict=True)) for line in turned_over
-            ]
+            wrong = [sum(e * w for e, w in zip(self._errors(use), line, strict=True)) for line in turned_over]
             words = ("sums over the wrong index: here it would be ", _vector(wrong, self.row))
         standing = "a column" if self.row else "a row"
         rows = [
