@@ -1,0 +1,200 @@
+"""Judgements to verdicts: what a claim is called in the light of the whole document."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+
+from bptt.checking.faults import Faults
+from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter, mentions_loss
+from bptt.checking.meaning import Meanings
+from bptt.checking.report import Claim, Remark, Report
+from bptt.derivation.board import Board
+from bptt.derivation.matrix_form import negate
+from bptt.ir.model import Model
+from bptt.render import latex
+from bptt.render.unicode import show
+from bptt.source import Source, Span
+from bptt.syntax.tree import Equation
+from bptt.syntax.unparse import unparse
+
+# Conventions under which a claim holds, in words.
+LOG_LIKELIHOOD = "J is the log-likelihood"
+ONE_EXAMPLE = "for one example; of a batch it is summed over the examples"
+IMPLIED = "a sum over letters that stand twice is implied"
+TRANSPOSED = "the transpose: the other layout of a derivative"
+# Words that say that there are many examples at once.
+_BATCH = re.compile(r"\\frac\{1\}\{N\}\s*\\sum")
+
+
+@dataclass
+class Epoch:
+    """A part of a document through which one model holds, from statement `start` on."""
+
+    start: int
+    equations: dict[str, Equation]
+    model: Model | None = None
+    board: Board | None = None
+    judge: Judge | None = None
+    meanings: Meanings | None = None
+    faults: Faults | None = None
+    trouble: str = ""
+    # A quantity with a time that no equation defines: the model is not the whole of what is meant.
+    missing: str = ""
+
+
+@dataclass
+class Found:
+    """A claim with its judgement."""
+
+    judged: Judged
+    epoch: Epoch
+    claim: Claim | None = None
+    signs: frozenset[float] = field(default_factory=frozenset)
+
+
+def report(source: Source, found: list[Found]) -> Report:
+    """The claims of a document with their verdicts, in one sign of J, and what is to be said of the whole."""
+    models = {id(f.epoch): f.epoch for f in found}
+    written = "\n\n".join(
+        "\n".join(unparse(e) for e in epoch.equations.values()) for epoch in models.values()
+    )
+    flipped = _flipped(found)
+    claims: list[Claim] = []
+    for f in found:
+        claims.append(_claim(f, flipped, claims))
+    claims = _with_doubts(found, claims)
+    remarks: list[Remark] = []
+    lines = [c.line for c in claims if c.convention == LOG_LIKELIHOOD]
+    if lines:
+        upright = [c.line for c in claims if c.verdict == "correct" and _is_signed(c, found)]
+        text = f"{LOG_LIKELIHOOD}: what is derived is minus the cross-entropy"
+        if upright:
+            text += f"; line {upright[0]} derives the cross-entropy itself: a contradiction"
+        remarks.append(Remark(text, tuple(lines)))
+    objective = SIGNS[-1.0 if flipped else 1.0]
+    return Report(source, written, objective, tuple(claims), tuple(remarks))
+
+
+def _with_doubts(found: list[Found], claims: list[Claim]) -> list[Claim]:
+    """Where hardly anything holds, the model has been misunderstood, and nothing is called wrong."""
+    doubtful: set[int] = set()
+    for epoch in {id(f.epoch): f.epoch for f in found}.values():
+        verdicts = Counter(c.verdict for f, c in zip(found, claims, strict=True) if f.epoch is epoch)
+        if verdicts["wrong"] > max(1, 2 * (verdicts["correct"] + verdicts["convention"])):
+            doubtful.add(id(epoch))
+    missing = "a model in which more of this document holds"
+    return [
+        Claim(c.span, c.target, "undecided", missing=missing)
+        if c.verdict == "wrong" and id(f.epoch) in doubtful
+        else c
+        for f, c in zip(found, claims, strict=True)
+    ]
+
+
+def _flipped(found: list[Found]) -> bool:
+    """Whether the document derives the log-likelihood: at least as many claims hold for it as for the
+    cross-entropy alone.
+    """
+    counts = {1.0: 0, -1.0: 0}
+    for f in found:
+        signs = {a.sign for a in f.judged.agreements if not a.turned}
+        for sign in signs if len(signs) == 1 and _names_sign(f.judged) else ():
+            counts[sign] += 1
+    return counts[-1.0] > 0 and counts[-1.0] >= counts[1.0]
+
+
+def _names_sign(judged: Judged) -> bool:
+    """Whether the claim would be another one for the other sign of J."""
+    left, right = judged.left, judged.right
+    return left is not None and right is not None and mentions_loss(left) != mentions_loss(right)
+
+
+def _is_signed(claim: Claim, found: list[Found]) -> bool:
+    return any(f.judged.link.span == claim.span and _names_sign(f.judged) for f in found)
+
+
+def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
+    judged = found.judged
+    target = show(judged.left) if judged.left is not None else ""
+    span = judged.link.span
+    best = _best(judged.agreements)
+    if best is None:
+        return _without_agreement(found, target, before)
+    if best.mode.implied:
+        return Claim(span, target, "convention", convention=IMPLIED)
+    if best.turned:
+        return Claim(span, target, "convention", convention=TRANSPOSED)
+    if best.sign != 1.0 and not flipped:
+        assert judged.right is not None
+        mended = latex.show(negate(judged.right), _is_timed(found.epoch))
+        reason = "this is the sign of the log-likelihood; elsewhere the cross-entropy is derived"
+        return Claim(span, target, "wrong", "sign", mend=mended, reason=reason)
+    if best.sign != 1.0:
+        return Claim(span, target, "convention", convention=LOG_LIKELIHOOD, reading=_reading(best))
+    if judged.left is not None and holds_parameter(judged.left) and _BATCH.search(span.source.text):
+        return Claim(span, target, "convention", convention=ONE_EXAMPLE, reading=_reading(best))
+    return Claim(span, target, "correct", reading=_reading(best))
+
+
+def _without_agreement(found: Found, target: str, before: list[Claim]) -> Claim:
+    judged, epoch = found.judged, found.epoch
+    span = judged.link.span
+    fault = None
+    if epoch.judge is not None and not judged.is_zero and not epoch.missing:
+        if epoch.faults is None:
+            epoch.faults = Faults(epoch.judge, 1.0)
+        fault = epoch.faults.find(judged)
+    has_layout = epoch.model is not None and any(len(shape) == 2 for shape in epoch.model.params.values())
+    if fault is not None and not has_layout and fault.mend.kind in ("order", "transpose", "shape"):
+        # No product says how vectors lie, so it may be the other way.
+        fault = None
+    if fault is not None:
+        wrong = [c for c in before if c.verdict == "wrong" and c.follows_from is None]
+        place = epoch.meanings.span_of(fault.mend.place) if epoch.meanings is not None else None
+        roots = [c for c in wrong if c.target == target or _is_same_slip(c, place, fault.mend.kind)]
+        mended = latex.show(fault.mend.formula, _is_timed(epoch))
+        return Claim(
+            span, target, "wrong", fault.mend.kind, mend=mended, reason=fault.mend.words, fault=place,
+            follows_from=roots[0].line if roots else None,
+        )  # fmt: skip
+    if judged.is_zero:
+        missing = "a derivative that is not zero: 0 = 0 shows nothing"
+    else:
+        missing = epoch.missing or judged.missing or "a reading in which both sides agree"
+    return Claim(span, target, "undecided", missing=missing)
+
+
+def _is_same_slip(earlier: Claim, place: Span | None, kind: str) -> bool:
+    """Whether an earlier claim has the same fault at the same words."""
+    if earlier.kind != kind or place is None or earlier.fault is None:
+        return False
+    return "".join(earlier.fault.text.split()) == "".join(place.text.split())
+
+
+def _is_timed(epoch: Epoch) -> bool:
+    return epoch.board is not None and epoch.board.recurrent
+
+
+def _best(agreements: list[Agreement]) -> Agreement | None:
+    return min(agreements, key=lambda a: (a.turned, a.sign < 0, a.every_use), default=None)
+
+
+def _reading(a: Agreement) -> str:
+    words = []
+    if a.mode.products != "even":
+        words.append(f"∘ binds {'less' if a.mode.products == 'loose' else 'more'} than a product")
+    if a.mode.flipped:
+        words.append("Jacobians turned over")
+    if a.mode.lying:
+        words.append("the derivative of a number is a row")
+    if a.mode.maps:
+        words.append("derivatives as maps, one after the other")
+    if a.mode.implied:
+        words.append(IMPLIED)
+    if a.every_use:
+        words.append("through every use of the parameter")
+    if a.loss != "now":
+        words.append("J of all steps" if a.loss == "all" else "J of a later step")
+    return "; ".join(words)
