@@ -1,0 +1,141 @@
+"""What a document as a whole says: which steps it tells by number, what its J is, what it looks up.
+
+A line alone does not say whether L is the loss or a table, or whether J is the loss of one step or of all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from bptt.checking.meaning import FUNCTIONS
+from bptt.checking.names import EQUALS, Lettering, Resolved, Unclear, walk
+from bptt.checking.written import Big, Call, Differential, Letter, Nabla, Reading, Statement, Written
+from bptt.formula.tree import Time
+
+# Names of what is minimised, where the document does not define them as anything else.
+USUAL_LOSSES = frozenset({"J", "L", "E", "C", "CE", "SCE", "loss", "Loss", "ell"})
+LOGARITHMS = frozenset({"log", "ln", "CE", "CrossEntropy", "H"})
+# Words that say that J is the loss of all steps.
+_SUMMED = re.compile(r"(?:summed|sum) over (?:all )?(?:the )?(?:time )?steps|total loss", re.IGNORECASE)
+
+
+class Survey:
+    """A document, gone through once for what only the whole of it tells."""
+
+    def __init__(self, reading: Reading, letters: Lettering) -> None:
+        self.reading, self.letters = reading, letters
+
+    def resolved(self, statement: Statement) -> Iterator[Resolved]:
+        """Every letter of a statement with its scripts understood."""
+        for part in walk(parts_of(statement)):
+            if isinstance(part, Letter):
+                try:
+                    yield self.letters.resolve(part)
+                except Unclear:
+                    continue
+
+    @cached_property
+    def names(self) -> list[Resolved]:
+        """Every letter of the document, as often as it stands there."""
+        return [name for statement in self.reading.statements for name in self.resolved(statement)]
+
+    def name(self, part: Written | None) -> str:
+        """What a letter or a function is called; "" for anything else."""
+        if isinstance(part, Call) and part.function.name not in FUNCTIONS:
+            return part.function.name
+        if not isinstance(part, Letter):
+            return ""
+        try:
+            return self.letters.resolve(part).name
+        except Unclear:
+            return ""
+
+    @cached_property
+    def last(self) -> int:
+        """The largest number that tells a step."""
+        found = [
+            n.time.offset
+            for s in self.reading.statements
+            for n in self.resolved(s)
+            if n.time and not n.time.letter
+        ]
+        return max([0, *found])
+
+    @cached_property
+    def total(self) -> tuple[str, ...]:
+        """What J without a time may be: that of all steps, where the document says so; that of some later
+        step or of all, where something comes from step t+1; otherwise that of step t.
+        """
+        if any(map(self._sums_over_times, self.reading.statements)) or _SUMMED.search(
+            self.reading.source.text
+        ):
+            return ("all",)
+        ahead = any(time.letter == "t" and time.offset > 0 for time in self._times_of_claims())
+        return ("all", "later") if ahead else ("now",)
+
+    def _sums_over_times(self, statement: Statement) -> bool:
+        if not isinstance(statement.left, Letter | Call) or is_claim(statement.left):
+            return False
+        sums = [part for part in walk([link.right for link in statement.links]) if isinstance(part, Big)]
+        below = [p for part in sums for p in walk(list(part.below))]
+        return any(isinstance(p, Letter) and p.name in ("t", "tau") for p in below)
+
+    def _times_of_claims(self) -> Iterator[Time]:
+        for statement in self.reading.statements:
+            if is_claim(statement.left):
+                yield from (n.time for n in self.resolved(statement) if n.time is not None)
+
+    def losses(self, defined: set[str]) -> frozenset[str]:
+        """What derivatives are taken of, never by, and that the document defines as no other quantity."""
+        above, below, others = set(USUAL_LOSSES), set(defined), set[str]()
+        for statement in self.reading.statements:
+            for part in walk(parts_of(statement)):
+                top, bottom = _sides(part)
+                above.add(self.name(top))
+                below.add(self.name(bottom))
+            rights = [link.right for link in statement.links]
+            if not any(isinstance(part, Call) and part.function.name in LOGARITHMS for part in walk(rights)):
+                others |= {self.name(statement.left)} - USUAL_LOSSES
+        return frozenset(above - below - others - {""})
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The names on left sides."""
+        said = [s for s in self.reading.statements if s.links and s.links[0].sign in EQUALS]
+        return frozenset({self.name(statement.left) for statement in said} - {""})
+
+    @cached_property
+    def tables(self) -> tuple[str, ...]:
+        """Matrices of which a token picks a part somewhere."""
+        return tuple(dict.fromkeys(name.name for name in self.names if name.token is not None))
+
+    @cached_property
+    def timed(self) -> frozenset[str]:
+        """The names that bear a time somewhere."""
+        return frozenset(
+            n.name for s in self.reading.statements for n in self.resolved(s) if n.time is not None
+        )
+
+
+def parts_of(statement: Statement) -> list[Written]:
+    """Both sides of a statement, and what follows in its chain."""
+    rights = [link.right for link in statement.links]
+    return rights if statement.left is None else [statement.left, *rights]
+
+
+def is_claim(left: Written | None) -> bool:
+    """Whether what is on the left is a derivative."""
+    return left is not None and differentiates(left)
+
+
+def differentiates(formula: Written) -> bool:
+    return any(isinstance(part, Differential | Nabla) for part in walk([formula]))
+
+
+def _sides(part: Written) -> tuple[Written | None, Written | None]:
+    """What a derivative is of, and by."""
+    if isinstance(part, Differential):
+        return part.top, part.bottom
+    return (part.operand, part.by) if isinstance(part, Nabla) else (None, None)
