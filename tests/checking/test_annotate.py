@@ -33,7 +33,7 @@ def without(text: str) -> str:
     return "".join(kept)
 
 
-def marked(text: str, *parts: str, form: str = "md", verdict: str = "wrong") -> list[str]:
+def marked(text: str, *parts: str, form: str = "markdown", verdict: str = "wrong") -> list[str]:
     """The lines of the annotated text, those that were added as `*` and the numbers of their lines."""
     source = Source("a.md", text)
     claims = tuple(Claim(span_of(source, part), "q", verdict) for part in parts)
@@ -70,7 +70,7 @@ def test_comments_in_markdown() -> None:
 
 
 def test_comments_in_latex() -> None:
-    found = annotate(notes(), "tex")
+    found = annotate(notes(), "latex")
     assert LATEX in found
     assert without(found) == NOTES
 
@@ -106,12 +106,12 @@ def test_where_they_stand(text: str, lines: list[str]) -> None:
 
 
 def test_a_claim_over_several_lines_has_its_comment_behind_the_last() -> None:
-    assert marked("a\n= b\n+ c\nd", "b\n+ c", form="tex") == ["a", "= b", "+ c", "*2", "d"]
+    assert marked("a\n= b\n+ c\nd", "b\n+ c", form="latex") == ["a", "= b", "+ c", "*2", "d"]
 
 
 def test_they_stand_in_the_order_of_the_report() -> None:
     assert marked("$a = b$\n$c = d$\n", "a = b", "c = d") == ["$a = b$", "$c = d$", "*1", "*2", ""]
-    assert marked("$a = b$ $c = d$\n", "c = d", "a = b", form="tex") == ["$a = b$ $c = d$", "*1", "*1", ""]
+    assert marked("$a = b$ $c = d$\n", "c = d", "a = b", form="latex") == ["$a = b$ $c = d$", "*1", "*1", ""]
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,12 @@ def test_mends_are_formulas_in_a_line(mend: str, said: str) -> None:
 def test_words_are_no_markdown_and_stay_on_their_line() -> None:
     source = Source("a.md", "$a = b$")
     claim = Claim(span_of(source, "b"), "∂J/∂a_*i*", "wrong", reason="so\n# and <b>")
-    for form, said in (("md", r"∂J/∂a\_\*i\*: so \# and &lt;b&gt;"), ("tex", "∂J/∂a_*i*: so # and <b>")):
+    for form, said in (
+        ("markdown", r"∂J/∂a\_\*i\*: so \# and &lt;b&gt;"),
+        ("latex", "∂J/∂a_*i*: so # and <b>"),
+    ):
         assert annotate(Report(source, "", "", (claim,)), form).split("\n")[1:] == [
-            {"md": "> ", "tex": "% bptt: "}[form] + "✗ line 1: " + said
+            {"markdown": "> ", "latex": "% bptt: "}[form] + "✗ line 1: " + said
         ]
 
 
@@ -141,7 +144,9 @@ PIECES = st.sampled_from(
 
 
 @given(
-    st.lists(PIECES, min_size=1, max_size=40).map("".join), st.sampled_from(["md", "txt", "tex"]), st.data()
+    st.lists(PIECES, min_size=1, max_size=40).map("".join),
+    st.sampled_from(["markdown", "text", "latex"]),
+    st.data(),
 )
 def test_without_its_comments_a_copy_is_the_document(original: str, form: str, data: st.DataObject) -> None:
     source = document_source("a.md", original)
@@ -159,5 +164,5 @@ def test_line_ends_stay_as_they_are() -> None:
     original = "\ufeff$a = b$\r\n\r\n$c = d$\r\n"
     source = document_source("a.md", original)
     claims = tuple(Claim(span_of(source, part), "q", "correct") for part in ("b", "d"))
-    copy = annotate(Report(source, "", "", claims), "md", original)
+    copy = annotate(Report(source, "", "", claims), "markdown", original)
     assert copy == ("\ufeff$a = b$\r\n> ✓ line 1: q: correct\r\n\r\n$c = d$\r\n> ✓ line 3: q: correct\r\n")

@@ -191,12 +191,12 @@ def test_standard_input(
 @pytest.mark.parametrize(
     ("name", "text", "form"),
     [
-        ("a.md", "x", "md"),
-        ("a.tex", "x", "tex"),
-        ("a.TEX", "x", "tex"),
-        ("a.txt", "x", "txt"),
-        ("a", "x", "txt"),
-        ("a.txt", r"\begin{document}", "tex"),
+        ("a.md", "x", "markdown"),
+        ("a.tex", "x", "latex"),
+        ("a.TEX", "x", "latex"),
+        ("a.txt", "x", "text"),
+        ("a", "x", "text"),
+        ("a.txt", r"\begin{document}", "latex"),
     ],
 )
 def test_forms(name: str, text: str, form: str, folder: Path, judged: list[dict[str, Any]]) -> None:
@@ -211,7 +211,7 @@ def test_a_notebook(folder: Path, judged: list[dict[str, Any]], capsys: pytest.C
         json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     )
     assert bptt_check("a.ipynb") == 1
-    assert isinstance(judged[0]["source"], Notebook) and judged[0]["form"] == "ipynb"
+    assert isinstance(judged[0]["source"], Notebook) and judged[0]["form"] == "notebook"
     assert "(cell 1, line 1, column 6)" in capsys.readouterr().out
     assert bptt_check("a.ipynb", "--annotate", "b.md") == 2
     assert "a.ipynb is a notebook, and these cannot be annotated" in capsys.readouterr().err
@@ -333,7 +333,7 @@ def test_explain(folder: Path, capsys: pytest.CaptureFixture[str], judged: list[
     assert bptt_check("bad.md", "--explain", "3", "--layout", "row") == 0
     assert capsys.readouterr().out == "line 3 explained\n"
     assert judged == [
-        {"source": Source("bad.md", BAD), "line": 3, "model": None, "layout": "row", "form": "md"}
+        {"source": Source("bad.md", BAD), "line": 3, "model": None, "layout": "row", "form": "markdown"}
     ]
 
 

@@ -22,10 +22,10 @@ _DISPLAYS = re.compile(
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
-def annotate(report: Report, form: str = "md", original: str | None = None) -> str:
+def annotate(report: Report, form: str = "markdown", original: str | None = None) -> str:
     """The text of the document with a line for each claim.
 
-    In LaTeX (`form` "tex") that is a comment after the last line of the claim. In Markdown and plain text it
+    In LaTeX (`form` "latex") it is a comment after the last line of the claim. In Markdown and plain text it
     is a quotation after the paragraph or display that the claim stands in: before the next blank line outside
     of displays, so that nothing of what follows is taken for a part of the quotation. `original` is the text
     as it was before its line ends were made alike; they stay as they are.
@@ -34,7 +34,7 @@ def annotate(report: Report, form: str = "md", original: str | None = None) -> s
     pattern = r"(\r?\n)" if original is None else r"(\r\n|\r|\n)"
     parts = re.split(pattern, document.text if original is None else original)
     lines, ends = parts[::2], [*parts[1::2], ""]
-    closing = [True] * len(lines) if form == "tex" else _ends_of_blocks(lines)
+    closing = [True] * len(lines) if form == "latex" else _ends_of_blocks(lines)
     notes: dict[int, list[Claim]] = {}
     for claim in report.claims:
         last = document.line_and_column(max(claim.span.start, claim.span.end - 1))[0] - 1
@@ -42,7 +42,7 @@ def annotate(report: Report, form: str = "md", original: str | None = None) -> s
         notes.setdefault(at, []).append(claim)
     out = ""
     for number, (line, end) in enumerate(zip(lines, ends, strict=True)):
-        said = list((_comments if form == "tex" else _quotation)(notes.get(number, [])))
+        said = list((_comments if form == "latex" else _quotation)(notes.get(number, [])))
         # After a last line that is not ended the lines begin with an end, and the last has none.
         before = end or (ends[number - 1] if number else "\n")
         out += before.join([line, *said]) + end

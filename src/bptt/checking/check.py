@@ -23,9 +23,14 @@ from bptt.source import Source
 _HEADER = re.compile(r"<!--\s*bptt:(.*?)-->", re.DOTALL)
 
 
-def check_document(source: Source, *, model: str | None = None, layout: str | None = None) -> Report:
-    """Every claim of a document about a gradient, judged."""
-    reading = read(source)
+def check_document(
+    source: Source, *, model: str | None = None, layout: str | None = None, form: str | None = None
+) -> Report:
+    """Every claim of a document about a gradient, judged.
+
+    `form` says how it is written, one of `documents.FORMS`; without it the name and the text tell.
+    """
+    reading = read(source, form)
     header = _HEADER.search(source.text)
     if header is not None:
         layout, statements = _header(header[1], layout)

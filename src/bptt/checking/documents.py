@@ -11,11 +11,17 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 
 from bptt.checking.written import Unread
 from bptt.errors import InputError
 from bptt.source import Source, Span
 
+FORMS = ("markdown", "latex", "notebook", "text")
+# What a file's name says of its form.
+_ENDINGS = {
+    ".md": "markdown", ".markdown": "markdown", ".tex": "latex", ".latex": "latex", ".ipynb": "notebook",
+}  # fmt: skip
 MAX_DOCUMENT = 5_000_000  # characters; above it is no text that somebody wrote
 MAX_FORMULA = 20_000  # characters of one formula
 MAX_MATHEMATICS = 100_000  # characters of all formulas
@@ -71,11 +77,13 @@ class Notebook(Source):
         return [start for start, _ in self.cells]
 
 
-def document_source(name: str, data: bytes | str) -> Source:
-    """The text of a file with this name; what is no UTF-8 in it is shown as such. InputError if too long."""
+def document_source(name: str, data: bytes | str, form: str | None = None) -> Source:
+    """The text of a file with this name, or of this form of FORMS; what is no UTF-8 in it is shown as such.
+    InputError if it is too long, or is said to be a notebook and is none.
+    """
     text = data.decode("utf-8", errors="replace") if isinstance(data, bytes) else data
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    if name.endswith(".ipynb"):
+    if (form or form_of(name, "")) == "notebook":
         return _notebook(name, text)
     if len(text) > MAX_DOCUMENT:
         raise InputError(f"{name} has more than {MAX_DOCUMENT:,} characters", "check a part of it")
@@ -150,19 +158,24 @@ _PROSE_IN_LINE = re.compile(
 _COMMAND_IN_PROSE = re.compile(r"\\[A-Za-z]+|[${}*_`#]")
 
 
-def read_document(source: Source) -> Document:
-    """The formulas of a text in order, and its headings."""
-    return _Scan(source).document()
+def read_document(source: Source, form: str | None = None) -> Document:
+    """The formulas of a text in order, and its headings. Without a `form`, one of FORMS, its name and itself
+    tell how it is written.
+    """
+    return _Scan(source, form or form_of(source.name, source.text)).document()
+
+
+def form_of(name: str, text: str) -> str:
+    """Which of FORMS a document with this name and text is."""
+    ending = PurePath(name).suffix.lower()
+    return _ENDINGS.get(ending) or ("latex" if _IS_LATEX.search(text) else "text")
 
 
 class _Scan:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, form: str) -> None:
         self.source = source
         self.text = source.text
-        named = source.name.endswith((".tex", ".latex"))
-        self.is_latex = named or (
-            not source.name.endswith((".md", ".ipynb")) and bool(_IS_LATEX.search(self.text))
-        )
+        self.is_latex = form == "latex"
         self.segments: list[Segment] = []
         self.headings = [""]
         self.unread: list[Unread] = []

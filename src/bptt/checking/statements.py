@@ -38,9 +38,11 @@ _GOES_ON = ("operator", "letter", "word", "number", "(", "big", "command", "null
 _PUNCTUATION = (",", ";", ".", ":")
 
 
-def read(source: Source) -> Reading:
-    """All statements of a text; never an error, for what cannot be read is told as such."""
-    return read_statements(read_document(source))
+def read(source: Source, form: str | None = None) -> Reading:
+    """All statements of a text, one of `documents.FORMS`; never an error, for what cannot be read is told
+    as such.
+    """
+    return read_statements(read_document(source, form))
 
 
 def read_file(name: str, data: bytes | str) -> Reading:

@@ -26,6 +26,11 @@ IMPLIED = "a sum over letters that stand twice is implied"
 TRANSPOSED = "the transpose: the other layout of a derivative"
 # Words that say that there are many examples at once.
 _BATCH = re.compile(r"\\frac\{1\}\{N\}\s*\\sum")
+# What a link begins with: its sign, and signs of layout around it.
+_SIGN = re.compile(
+    r"[\s&]*(?::?=|≡|≜|\\(?:equiv|triangleq|coloneqq|doteq)(?![A-Za-z])"
+    r"|\\(?:overset|stackrel)\s*\{[^{}]*\}\s*(?:\{=\}|=))(?:[\s&]|\\\\(?!\[)|\\[,;:! ])*"
+)
 
 
 @dataclass
@@ -77,6 +82,17 @@ def report(source: Source, found: list[Found]) -> Report:
     return Report(source, written, objective, tuple(claims), tuple(remarks))
 
 
+def _right_side(judged: Judged) -> Span:
+    """Where the right side stands, without its sign."""
+    span = judged.link.span
+    sign = _SIGN.match(span.text)
+    return (
+        span
+        if sign is None or not span.text[sign.end() :].strip()
+        else span.source.span(span.start + sign.end(), span.end)
+    )
+
+
 def _with_doubts(found: list[Found], claims: list[Claim]) -> list[Claim]:
     """Where hardly anything holds, the model has been misunderstood, and nothing is called wrong."""
     doubtful: set[int] = set()
@@ -112,13 +128,13 @@ def _names_sign(judged: Judged) -> bool:
 
 
 def _is_signed(claim: Claim, found: list[Found]) -> bool:
-    return any(f.judged.link.span == claim.span and _names_sign(f.judged) for f in found)
+    return any(_right_side(f.judged) == claim.span and _names_sign(f.judged) for f in found)
 
 
 def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
     judged = found.judged
     target = show(judged.left) if judged.left is not None else ""
-    span = judged.link.span
+    span = _right_side(judged)
     best = _best(judged.agreements)
     if best is None:
         return _without_agreement(found, target, before)
@@ -140,7 +156,7 @@ def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
 
 def _without_agreement(found: Found, target: str, before: list[Claim]) -> Claim:
     judged, epoch = found.judged, found.epoch
-    span = judged.link.span
+    span = _right_side(judged)
     fault = None
     if epoch.judge is not None and not judged.is_zero and not epoch.missing:
         if epoch.faults is None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bptt.checking import report_csv, report_html, report_json, report_markdown, report_text
 from bptt.checking.annotate import annotate
-from bptt.checking.documents import document_source
+from bptt.checking.documents import FORMS, document_source, form_of
 from bptt.checking.report import Report
 from bptt.cli.options import number
 from bptt.errors import BpttError, InputError
@@ -28,8 +28,6 @@ from bptt.source import Source
 FORMATS = ("terminal", "markdown", "html", "json", "csv")
 # What a file's name says of the format of a report, where --to does not.
 ENDINGS = {".md": "markdown", ".html": "html", ".htm": "html", ".json": "json", ".csv": "csv"}
-# What a document's name says of how it is written.
-FORMS = {".md": "md", ".markdown": "md", ".tex": "tex", ".latex": "tex", ".ipynb": "ipynb"}
 STANDARD_INPUT = "-"
 NARROWEST, WIDEST = 40, 100
 SOUND, WRONG = 0, 1
@@ -42,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--layout", metavar="|".join(LAYOUTS), help="how vectors lie (default: as in DOCUMENT)"
+    )
+    parser.add_argument(
+        "--form", metavar="|".join(FORMS), help="how DOCUMENT is written (default: what its name says)"
     )
     parser.add_argument("--all", action="store_true", help="list also what is correct")
     parser.add_argument(
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         nonlocal code
         for path in args.documents:
             try:
-                document = _read(path)
+                document = _read(path, args.form)
                 report = _check(document, args)
                 if args.annotate is not None:
                     copy = annotate(report, document.form, document.original)
@@ -119,6 +120,8 @@ def _check_options(args: argparse.Namespace) -> None:
     """What would be wrong with every document is said once, and before any work is done."""
     if args.layout not in (None, *LAYOUTS):
         raise InputError(f"there is no layout {args.layout!r}", hint="one of " + ", ".join(LAYOUTS))
+    if args.form not in (None, *FORMS):
+        raise InputError(f"there is no form {args.form!r}", hint="one of " + ", ".join(FORMS))
     if args.model is not None:
         source_of(args.model)
     if args.explain is not None and len(args.documents) > 1:
@@ -151,7 +154,7 @@ def _copy_path(path: str, args: argparse.Namespace) -> Path:
     return out / ("stdin.md" if path == STANDARD_INPUT else Path(path).name) if out.is_dir() else out
 
 
-def _read(path: str) -> _Document:
+def _read(path: str, form: str | None) -> _Document:
     is_stdin = path == STANDARD_INPUT
     name = "<stdin>" if is_stdin else path
     try:
@@ -173,16 +176,12 @@ def _read(path: str) -> _Document:
             f"{name} is not UTF-8: byte {error.start} is 0x{content[error.start]:02x}",
             hint="convert it: iconv -t utf-8",
         ) from None
-    return _Document(document_source(name, text), _form(path, text), text)
-
-
-def _form(path: str, text: str) -> str:
-    form = "md" if path == STANDARD_INPUT else FORMS.get(Path(path).suffix.lower(), "txt")
-    return "tex" if form in ("md", "txt") and r"\begin{document}" in text else form
+    form = form or form_of(name, text)
+    return _Document(document_source(name, text, form), form, text)
 
 
 def _check(document: _Document, args: argparse.Namespace) -> Report:
-    if document.form == "ipynb" and args.annotate is not None:
+    if document.form == "notebook" and args.annotate is not None:
         raise InputError(
             f"{document.source.name} is a notebook, and these cannot be annotated",
             hint="make Markdown of it: jupyter nbconvert --to markdown",
@@ -193,7 +192,7 @@ def _check(document: _Document, args: argparse.Namespace) -> Report:
 
 def _explain(args: argparse.Namespace) -> int:
     """Prints what `explain_line` says of the line: it is text, each line of it ended."""
-    document = _read(args.documents[0])
+    document = _read(args.documents[0], args.form)
     last = document.source.text.rstrip("\n").count("\n") + 1
     if not 1 <= args.explain <= last:
         raise InputError(

@@ -24,6 +24,7 @@ COMMANDS = {
     "sample": ("sample", "draw text from a trained model"),
     "score": ("score", "log-probability of each line of a text"),
     "derive": ("derive", "the gradients of a model, derived and explained"),
+    "check": ("check", "check the gradients that a document derives"),
     "gradcheck": ("gradcheck", "check every gradient of a model"),
     "flow": ("flow", "how far gradients reach back in time"),
     "show": ("show", "the program that the compiler makes of a model"),
