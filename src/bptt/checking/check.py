@@ -6,18 +6,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bptt.checking.abbreviations import Abbreviations
 from bptt.checking.equations import Sayable, epochs
 from bptt.checking.judge import Judged
-from bptt.checking.meaning import Mode, Quantity, Reader
-from bptt.checking.names import EQUALS, Lettering, Unclear, lettering
+from bptt.checking.names import EQUALS, Lettering, lettering
 from bptt.checking.report import Report
 from bptt.checking.statements import read, read_formula
-from bptt.checking.survey import Survey, differentiates, is_claim
+from bptt.checking.survey import Survey, is_claim
 from bptt.checking.understanding import prepare
 from bptt.checking.verdicts import Epoch, Found, report
-from bptt.checking.written import Letter, Reading, Scripts, Statement, Terms, Written
+from bptt.checking.written import Reading, Statement
 from bptt.formula.shapes import LAYOUTS
-from bptt.formula.tree import NOW, Symbol, shift_time
 from bptt.source import Source
 
 _HEADER = re.compile(r"<!--\s*bptt:(.*?)-->", re.DOTALL)
@@ -64,6 +63,7 @@ class _Document:
         self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims)]
         self.equations = {s.number for s in stated}
         self.losses = self.survey.losses({s.equation.target.id for s in stated})
+        self.abbreviations = Abbreviations(self.survey, self.losses)
 
     def judge(self) -> Iterator[Found]:
         for number, statement in enumerate(self.reading.statements):
@@ -83,54 +83,5 @@ class _Document:
                 number not in self.equations
                 or self.survey.name(statement.left) not in epoch.meanings.quantities
             ):
-                yield from self._abbreviation(statement, epoch)
-                yield from self._identity(statement, epoch)
-
-    def _identity(self, statement: Statement, epoch: Epoch) -> Iterator[Found]:
-        """J = … = …: what it is first said to be is what the rest has to equal."""
-        assert epoch.judge is not None
-        if not isinstance(statement.left, Letter) or self.survey.name(statement.left) not in self.losses:
-            return
-        for link in statement.links[1:]:
-            if link.sign in EQUALS:
-                yield Found(epoch.judge.judge(statement, statement.links[0].right, link), epoch)
-
-    def _abbreviation(self, statement: Statement, epoch: Epoch) -> Iterator[Found]:
-        """A name for something: what it is first said to be is what it is; the rest are claims."""
-        left = statement.left
-        assert epoch.meanings is not None and epoch.judge is not None
-        if not isinstance(left, Letter) or not statement.links or statement.links[0].sign not in EQUALS:
-            return
-        try:
-            name = self.letters.resolve(left)
-        except Unclear:
-            return
-        known = epoch.meanings.quantities | dict.fromkeys(self.losses)
-        if len(name.indices) > 1 or name.turned or name.name in known:
-            return
-        for place, link in enumerate(statement.links):
-            right = _whole(link.right, name.indices[0].letter) if name.indices else link.right
-            if right is None:
-                continue
-            try:
-                formula = Reader(epoch.meanings, Mode("loose"))(right)
-            except Unclear:
-                continue
-            offset = name.time.offset if name.time is not None and name.time.letter == "t" else 0
-            formula = shift_time(formula, -offset)
-            epoch.meanings.quantities[name.name] = Quantity(Symbol(name.name, (), NOW), formula)
-            for later in statement.links[place + 1 :]:
-                if later.sign in EQUALS and any(map(differentiates, (link.right, later.right))):
-                    yield Found(epoch.judge.judge(statement, left, later), epoch)
-            return
-
-
-def _whole(part: Written, index: str) -> Written | None:
-    """A vector whose element is written as a sum of elements: p - y of p_k - y_k."""
-    match part:
-        case Terms(terms=terms):
-            whole = [_whole(term, index) for term in terms]
-            return None if None in whole else replace(part, terms=tuple(w for w in whole if w is not None))
-        case Letter(scripts=Scripts(below=(*others, Letter(name=last)))) if last == index:
-            return replace(part, scripts=replace(part.scripts, below=tuple(others)))
-    return None
+                yield from self.abbreviations.named(statement, epoch)
+                yield from self.abbreviations.identity(statement, epoch)
