@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from bptt.checking.abbreviations import Abbreviations
 from bptt.checking.equations import Sayable, epochs
+from bptt.checking.given import Given
 from bptt.checking.judge import Judged
 from bptt.checking.names import EQUALS, Lettering, lettering
 from bptt.checking.report import Report
 from bptt.checking.statements import read, read_formula
 from bptt.checking.survey import Survey, is_claim
 from bptt.checking.understanding import prepare
-from bptt.checking.verdicts import Epoch, Found, report
+from bptt.checking.verdicts import Epoch, Found, best, report
 from bptt.checking.written import Reading, Statement
 from bptt.formula.shapes import LAYOUTS
 from bptt.source import Source
@@ -27,16 +28,24 @@ def check_document(
 ) -> Report:
     """Every claim of a document about a gradient, judged.
 
-    `form` says how it is written, one of `documents.FORMS`; without it the name and the text tell.
+    `form` says how it is written, one of `documents.FORMS`; without it the name and the text tell. `model` is
+    a shipped one, a file, or equations: what the document does not define is taken from there.
     """
     reading = read(source, form)
     header = _HEADER.search(source.text)
     if header is not None:
         layout, statements = _header(header[1], layout)
         reading = replace(reading, statements=(*statements, *reading.statements))
-    letters = lettering(reading)
-    found = list(_Document(reading, letters, layout).judge())
-    return report(source, found)
+    if model is None:
+        return _judged(reading, layout)
+    given = Given(model)
+    layouts = (layout,) if layout is not None else sorted(LAYOUTS, key=lambda name: name != given.layout)
+    return best([_judged(given.before(reading, name), name) for name in layouts])
+
+
+def _judged(reading: Reading, layout: str | None) -> Report:
+    found = list(_Document(reading, lettering(reading), layout).judge())
+    return report(reading.source, found)
 
 
 def _header(text: str, layout: str | None) -> tuple[str | None, list[Statement]]:

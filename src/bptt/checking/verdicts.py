@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bptt.checking.faults import Faults
 from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter, mentions_loss
@@ -80,6 +80,29 @@ def report(source: Source, found: list[Found]) -> Report:
         remarks.append(Remark(text, tuple(lines)))
     objective = SIGNS[-1.0 if flipped else 1.0]
     return Report(source, written, objective, tuple(claims), tuple(remarks))
+
+
+def best(reports: list[Report]) -> Report:
+    """Of reports on one document whose vectors are taken to lie one way or the other, that by which more of
+    it holds; where that does not tell, nothing is wrong that would not be wrong the other way.
+    """
+    first, *others = sorted(reports, key=_holding, reverse=True)
+    if not others or _holding(others[0]) < _holding(first):
+        return first
+    wrong = {claim.span for claim in others[0].claims if claim.verdict == "wrong"}
+    missing = "how vectors lie, as rows or as columns"
+    claims = (
+        Claim(c.span, c.target, "undecided", missing=missing)
+        if c.verdict == "wrong" and c.span not in wrong
+        else c
+        for c in first.claims
+    )
+    return replace(first, claims=tuple(claims))
+
+
+def _holding(report: Report) -> int:
+    """How many claims hold, as they are laid out."""
+    return sum(c.verdict in ("correct", "convention") and c.convention != TRANSPOSED for c in report.claims)
 
 
 def _right_side(judged: Judged) -> Span:

@@ -22,6 +22,7 @@ from bptt.checking.report import Report
 from bptt.cli.options import number
 from bptt.errors import BpttError, InputError
 from bptt.formula.shapes import LAYOUTS
+from bptt.lm.model import understand
 from bptt.models import source_of
 from bptt.source import Source
 
@@ -123,7 +124,7 @@ def _check_options(args: argparse.Namespace) -> None:
     if args.form not in (None, *FORMS):
         raise InputError(f"there is no form {args.form!r}", hint="one of " + ", ".join(FORMS))
     if args.model is not None:
-        source_of(args.model)
+        understand(source_of(args.model))
     if args.explain is not None and len(args.documents) > 1:
         raise InputError("--explain takes one document", hint="a line is one of one document")
     targets = [] if args.output is None else [Path(args.output)]
