@@ -7,6 +7,7 @@ from bptt.checking.written import (
     Braced,
     Bracketed,
     Call,
+    Cases,
     Chain,
     Differential,
     Fraction,
@@ -78,15 +79,22 @@ def compact(node: Written | None) -> str:
         case Table():
             rows = " | ".join(", ".join(map(compact, row)) for row in node.rows)
             return f"{node.kind}[{rows}]" + scripts(node.scripts)
+        case Cases(rows=rows):
+            told = [(compact(value), condition) for value, condition in rows]
+            shown = [f"{value} if {compact(condition)}" if condition else value for value, condition in told]
+            return f"cases[{' | '.join(shown)}]" + scripts(node.scripts)
         case Unread():
             return f"?{node.text}?"
 
 
 def compact_statement(statement: Statement) -> str:
-    """`left = right = right`; "…" before a left side that was carried on, "⟹" before what was implied."""
+    """`left = right = right`; "…" before a left side that was carried on, "⟹" before what was implied; at the
+    end what it holds for."""
     parts = [("… " if statement.carried else "") + compact(statement.left)]
     for link in statement.links:
         parts.append(f"{'⟹ ' if link.implied else ''}{link.sign} {compact(link.right)}")
+    if statement.conditions:
+        parts.append(f"if {', '.join(map(compact, statement.conditions))}")
     return " ".join(parts)
 
 

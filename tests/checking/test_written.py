@@ -219,10 +219,10 @@ STRUCTURE = [
     (r"\begin{bmatrix} a & b \\ c & d \end{bmatrix}", "bmatrix[a, b | c, d]"),
     (
         r"\begin{cases} 1 & \text{if } i = j \\ 0 & \text{otherwise} \end{cases}",
-        "cases[1, i = j | 0, otherwise]",
+        "cases[1 if i = j | 0]",
     ),
-    (r"\left\{\begin{array}{ll} a & i=j \\ b & i\neq j \end{array}\right.", "cases[a, i = j | b, i ≠ j]"),
-    (r"\left\{ a & i=j \\ b & i \neq j \right.", "cases[a, i = j | b, i ≠ j]"),
+    (r"\left\{\begin{array}{ll} a & i=j \\ b & i\neq j \end{array}\right.", "cases[a if i = j | b if i ≠ j]"),
+    (r"\left\{ a & i=j \\ b & i \neq j \right.", "cases[a if i = j | b if i ≠ j]"),
     (r"a \cdots b", "<a … b>"),
     (r"\sqrt{x}", "sqrt@(x)"),
     (r"\sqrt[3]{x}", "sqrt^[3]@(x)"),

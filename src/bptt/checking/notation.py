@@ -86,7 +86,9 @@ PROSE = frozenset(
      "in", "at", "by", "to", "of", "the", "a", "all", "each", "every", "we", "have", "hence", "thus",
      "since", "while", "otherwise", "step", "steps", "denote", "define", "defined", "using", "that", "such",
      "here", "note", "else", "from", "iff", "because", "therefore", "similarly", "also", "via", "because",
-     "i.e.", "e.g.", "wenn", "falls", "sonst", "wobei", "mit", "und", "für", "andernfalls", "oder", "also"]
+     "i.e.", "e.g.", "wenn", "falls", "sonst", "wobei", "mit", "und", "für", "andernfalls", "oder", "also",
+     "si", "sinon", "pour", "où", "avec", "et", "ou", "donc", "alors", "quand", "lorsque", "autrement",
+     "para", "donde", "entonces", "cuando", "altrimenti", "dove", "onde"]
 )  # fmt: skip
 # Those that are prose even where they are set as letters of a formula.
 GLUED_PROSE = frozenset(

@@ -6,12 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from bptt.checking.brackets import flattened, paired
+from bptt.checking.conditions import (
+    ORDERS,
+    condition,
+    introduces,
+    is_otherwise,
+    otherwise,
+    put_to_statements,
+    with_condition,
+)
 from bptt.checking.documents import Document, Segment, document_source, read_document
 from bptt.checking.lexer import Token, tokenize
 from bptt.checking.macros import Macros, find_macros
 from bptt.checking.marks import called_words, marks
-from bptt.checking.notation import ADDITIVE
 from bptt.checking.parser import Parser
+from bptt.checking.rows import joined_rows, without_asides
 from bptt.checking.written import (
     Chain,
     Differential,
@@ -33,8 +42,6 @@ from bptt.source import Source, Span
 _LONGEST_LIST = 100
 _NO_RIGHT_SIDE = "the right side is missing"
 _ARROWS = ("↓", "⇓", "⟹", "⇒", "\\downarrow", "\\Downarrow")
-_ROW_ENDS = ("break", "wide", "text", ",", ".", ";", "end")
-_GOES_ON = ("operator", "letter", "word", "number", "(", "big", "command", "null", "begin", "|", "unread")
 _PUNCTUATION = (",", ";", ".", ":")
 
 
@@ -70,6 +77,7 @@ def read_statements(document: Document) -> Reading:
         formulas.append((segment, tokens))
     statements: list[Statement] = []
     displayed: list[Statement] = []
+    numbered: list[tuple[Segment, list[Statement]]] = []
     for segment, tokens in formulas:
         found = flattened(marks(tokens, words))
         if found and not _is_only_a_sign(found):
@@ -78,8 +86,12 @@ def read_statements(document: Document) -> Reading:
             more = _Statements(segment, found, before).statements
             if more and statements and segment.display and _lacks_right_side(statements[-1]):
                 more[0] = _completed(statements.pop(), more[0])
+                numbered[-1][1].pop()
             statements += more
+            if more:
+                numbered.append((segment, more))
             displayed += more if segment.display else []
+    statements = put_to_statements(numbered)
     return Reading(document.source, tuple(statements), document.headings, tuple(unread))
 
 
@@ -131,9 +143,10 @@ class _Statements:
         self.segment = segment
         self.statements: list[Statement] = []
         self._before = before
-        self._found = _joined_rows(_without_asides(found))
+        self._found = joined_rows(without_asides(found))
         self._parser = Parser(self._found, paired(self._found))
         self._draft: _Draft | None = None
+        self._conditions: list[Written] = []  # what was said before the formula that needs it
         self._words = segment.words
         self._implied = segment.words.endswith(_ARROWS)
         self._read()
@@ -161,7 +174,9 @@ class _Statements:
                         self._link(sign, parser.unread(start, "words"))
                         sign = None
                     elif kind == "text":
-                        self._words = mark.text
+                        self._say(mark)
+                    elif mark.text == "(":
+                        self._words = "("
                     elif kind == "implies":
                         self._implied = True
                     if kind in ("wide", "text", "implies", "break", ",", ";", ":"):
@@ -189,6 +204,14 @@ class _Statements:
             end = sign.span
             self._link(sign, Unread("", _NO_RIGHT_SIDE, Span(end.end, end.end, end.source)))
         self._finish()
+
+    def _say(self, mark: Token) -> None:
+        """Words within the formula."""
+        self._words = mark.text
+        if is_otherwise(mark.text):
+            self._finish()
+            if self.statements:
+                self.statements[-1] = with_condition(self.statements[-1], otherwise(mark.span))
 
     def _formula_ahead(self) -> bool:
         return self._parser.kind() not in ("", "wide", "break", "text", *_PUNCTUATION)
@@ -278,9 +301,26 @@ class _Statements:
         if draft.left is not None and not draft.carried:
             spans.append(draft.left.span)
         span = Span(min(one.start for one in spans), max(one.end for one in spans), self.segment.span.source)
-        self.statements.append(
-            Statement(draft.left, tuple(draft.links), span, draft.carried, draft.words, self.segment.section)
+        statement = Statement(
+            draft.left, tuple(draft.links), span, draft.carried, draft.words, self.segment.section
         )
+        said = draft.words == "(" or introduces(draft.words)
+        found = condition(statement, said) if said or self.statements else None
+        if found is None:
+            statement = replace(statement, conditions=tuple(self._conditions))
+            self._conditions = []
+            self.statements.append(statement)
+        elif self.statements and any(link.sign not in ORDERS for link in self.statements[-1].links):
+            self.statements[-1] = with_condition(self.statements[-1], found)
+        elif not self.statements and self.segment.display and self._goes_on():
+            self._conditions.append(found)
+        else:
+            self.statements.append(statement)
+
+    def _goes_on(self) -> bool:
+        """Whether another statement follows in this formula."""
+        places = range(self._parser.position, len(self._found))
+        return any(self._found[place].kind == "relation" for place in places)
 
 
 def _system(table: Table) -> list[Statement]:
@@ -319,97 +359,3 @@ def _beside(first: Written, second: Written) -> Chain:
     factors = (*first.factors, second) if isinstance(first, Chain) else (first, second)
     signs = (*first.signs, "") if isinstance(first, Chain) else ("",)
     return Chain(factors, signs, first.span.to(second.span))
-
-
-def _without_asides(found: list[Token]) -> list[Token]:
-    """Brackets that hold words only, `(by the chain rule)`, as the prose that they are, and those around a
-    condition that stands apart, `= 0 (i ≠ j)`, left out."""
-    kept: list[Token] = []
-    partner = paired(found)
-    apart: set[int] = set()
-    place = 0
-    while place < len(found):
-        mark = found[place]
-        if mark.kind == "(" and place + 2 < len(found):
-            inside = found[place + 1]
-            if inside.kind == "text" and found[place + 2].kind == ")":
-                span = mark.span.to(found[place + 2].span)
-                kept.append(Token("text", inside.text, span, mark.spaced))
-                place += 3
-                continue
-            end = partner.get(place, 0)
-            if end > place and _is_condition(found, place, end):
-                apart |= {place, end}
-        if place in apart:
-            mark = replace(mark, kind="wide")
-        kept.append(mark)
-        place += 1
-    return kept
-
-
-def _is_condition(found: list[Token], start: int, end: int) -> bool:
-    """Whether a bracket at the end of a row holds a relation, behind a number or a wide space."""
-    before = found[start - 1] if start else found[start]
-    if found[start].text != "(" or (before.kind, before.text) == ("number", "1"):
-        return False
-    if before.kind not in ("number", "wide") or (
-        end + 1 < len(found) and found[end + 1].kind not in _ROW_ENDS
-    ):
-        return False
-    return any(mark.kind == "relation" for mark in found[start + 1 : end])
-
-
-def _joined_rows(found: list[Token]) -> list[Token]:
-    """The marks without the row breaks that only part a formula, and the punctuation before them.
-
-    A row goes on with the one before it if that ends with an operator or a relation, or if it begins with
-    one; but a minus begins a formula of its own where a relation follows in the row.
-    """
-    kept: list[Token] = []
-    before: Token | None = None  # the last mark of the row before
-    following: Token | None = None  # the first mark of what comes next, from behind
-    firsts: list[Token | None] = []
-    for mark in reversed(found):
-        firsts.append(following)
-        if mark.kind not in ("wide", "break"):
-            following = mark
-    joined = False
-    for place, (mark, first) in enumerate(zip(found, reversed(firsts), strict=True)):
-        if joined and mark.kind == "wide":
-            continue
-        joined = False
-        if mark.kind == "break":
-            if first is None or before is None:
-                continue
-            if _goes_on(before, first, found, place):
-                while kept[-1].kind in ("wide", "text"):
-                    kept.pop()
-                joined = True
-                continue
-        elif mark.kind not in ("wide", "text"):
-            before = mark
-        kept.append(mark)
-    return kept
-
-
-def _goes_on(before: Token, first: Token, found: list[Token], place: int) -> bool:
-    """Whether a row that begins with `first` goes on with the one that ends with `before`."""
-    if first.kind not in _GOES_ON:
-        return False
-    if before.kind in ("operator", "relation"):
-        return True
-    return first.kind == "operator" and (first.text not in ADDITIVE or not _has_left_side(found, place + 1))
-
-
-def _has_left_side(found: list[Token], place: int) -> bool:
-    """Whether a relation stands in the row that begins at `place`, outside of brackets."""
-    depth = 0
-    for mark in found[place : place + 200]:
-        if mark.kind == "wide":
-            continue
-        depth += (mark.kind in ("(", "{", "begin")) - (mark.kind in (")", "}", "end"))
-        if depth == 0 and mark.kind == "break":
-            return False
-        if depth == 0 and mark.kind == "relation":
-            return True
-    return False

@@ -181,10 +181,19 @@ class Braced:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells: a matrix, or cases (`kind` is the environment's name)."""
+    """Rows of cells: a matrix, or equations in a brace (`kind` is the environment's name)."""
 
     rows: tuple[tuple[Written, ...], ...]
     kind: str
+    span: Span = field(compare=False, repr=False)
+    scripts: Scripts = Scripts()
+
+
+@dataclass(frozen=True)
+class Cases:
+    """A value for each of several conditions, in order; the condition is None where it says "otherwise"."""
+
+    rows: tuple[tuple[Written, Written | None], ...]
     span: Span = field(compare=False, repr=False)
     scripts: Scripts = Scripts()
 
@@ -214,6 +223,7 @@ Written = (
     | Listed
     | Braced
     | Table
+    | Cases
     | Unread
 )
 
@@ -238,7 +248,8 @@ class Statement:
     formula that stands alone is the `left` of a statement without links; `left` is None where nothing stands
     before the first sign and no statement came before.
     `words` are the words right before it in the prose ("let", "where", "if k is the true label"), `section`
-    the index of the heading it stands under.
+    the index of the heading it stands under. `conditions` is all that it is said to need, in words or
+    behind it: `i ≠ k`, `t = 1, 2, 3`; a Letter `otherwise` where the others do not hold.
     """
 
     left: Written | None
@@ -247,6 +258,7 @@ class Statement:
     carried: bool = False
     words: str = field(default="", compare=False)
     section: int = field(default=0, compare=False)
+    conditions: tuple[Written, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -288,6 +300,8 @@ def children(node: Written) -> tuple[Written, ...]:
             parts = (inner, label)
         case Table(rows=rows):
             parts = tuple(cell for row in rows for cell in row)
+        case Cases(rows=cases):
+            parts = tuple(part for case in cases for part in case)
         case Unread():
             parts = ()
     scripts = getattr(node, "scripts", None)
