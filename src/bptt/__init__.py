@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 from bptt.errors import BpttError, EquationError, InputError
 
 if TYPE_CHECKING:
+    from bptt.checking.checked import check
     from bptt.lm.language_model import LanguageModel
     from bptt.lm.model import Model
     from bptt.lm.run import train
 
-__all__ = ["BpttError", "EquationError", "InputError", "LanguageModel", "Model", "train"]
+__all__ = ["BpttError", "EquationError", "InputError", "LanguageModel", "Model", "check", "train"]
 
 _HOMES = {
     "LanguageModel": "bptt.lm.language_model",
     "Model": "bptt.lm.model",
+    "check": "bptt.checking.checked",
     "train": "bptt.lm.run",
 }
 

@@ -4,6 +4,7 @@ each line what was found, which opens at a click.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -40,6 +41,14 @@ def render(reports: Sequence[Report]) -> str:
         f"<style>{STYLE}{DOCUMENT_STYLE}{REPORT_STYLE}</style>\n</head>\n<body>\n"
         f'<main class="bptt check">\n{body}\n</main>\n<script>{DOCUMENT_SCRIPT}</script>\n</body>\n</html>\n'
     )
+
+
+def fragment(report: Report) -> str:
+    """The report in an element of its own, with its style: for a notebook."""
+    # Other outputs on the page have anchors, too.
+    number = zlib.crc32((report.document.name + report.document.text).encode(errors="replace"))
+    body = _Document(report, number).section()
+    return f'<div class="bptt check">\n<style>{STYLE}{REPORT_STYLE}</style>\n{body}\n</div>\n'
 
 
 @dataclass(frozen=True)

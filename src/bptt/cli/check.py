@@ -12,24 +12,22 @@ import importlib
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from bptt.checking import report_csv, report_html, report_json, report_markdown, report_text
 from bptt.checking.annotate import annotate
-from bptt.checking.documents import FORMS, document_source, form_of
+from bptt.checking.documents import FORMS
+from bptt.checking.files import STANDARD_INPUT, Opened, open_document
 from bptt.checking.report import Report
 from bptt.cli.options import number
 from bptt.errors import BpttError, InputError
 from bptt.formula.shapes import LAYOUTS
 from bptt.lm.model import understand
 from bptt.models import source_of
-from bptt.source import Source
 
 FORMATS = ("terminal", "markdown", "html", "json", "csv")
 # What a file's name says of the format of a report, where --to does not.
 ENDINGS = {".md": "markdown", ".html": "html", ".htm": "html", ".json": "json", ".csv": "csv"}
-STANDARD_INPUT = "-"
 NARROWEST, WIDEST = 40, 100
 SOUND, WRONG = 0, 1
 
@@ -60,16 +58,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the same as --to json: a line a document")
 
 
-@dataclass(frozen=True)
-class _Document:
-    """A document as it was given: `original` is its text before line ends and a byte order mark are taken
-    care of."""
-
-    source: Source
-    form: str
-    original: str
-
-
 def run(args: argparse.Namespace) -> int:
     form = _format(args)
     _check_options(args)
@@ -81,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         nonlocal code
         for path in args.documents:
             try:
-                document = _read(path, args.form)
+                document = open_document(path, args.form)
                 report = _check(document, args)
                 if args.annotate is not None:
                     copy = annotate(report, document.form, document.original)
@@ -155,33 +143,7 @@ def _copy_path(path: str, args: argparse.Namespace) -> Path:
     return out / ("stdin.md" if path == STANDARD_INPUT else Path(path).name) if out.is_dir() else out
 
 
-def _read(path: str, form: str | None) -> _Document:
-    is_stdin = path == STANDARD_INPUT
-    name = "<stdin>" if is_stdin else path
-    try:
-        content = sys.stdin.buffer.read() if is_stdin else Path(path).read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder", hint="name its files: bptt check FOLDER/*.md") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None
-    except ValueError:  # a name that no file can have
-        raise InputError(f"there is no file {path!r}") from None
-    if b"\0" in content:
-        raise InputError(f"{name} is no text", hint="documents are Markdown, LaTeX, notebooks or plain text")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name} is not UTF-8: byte {error.start} is 0x{content[error.start]:02x}",
-            hint="convert it: iconv -t utf-8",
-        ) from None
-    form = form or form_of(name, text)
-    return _Document(document_source(name, text, form), form, text)
-
-
-def _check(document: _Document, args: argparse.Namespace) -> Report:
+def _check(document: Opened, args: argparse.Namespace) -> Report:
     if document.form == "notebook" and args.annotate is not None:
         raise InputError(
             f"{document.source.name} is a notebook, and these cannot be annotated",
@@ -193,7 +155,7 @@ def _check(document: _Document, args: argparse.Namespace) -> Report:
 
 def _explain(args: argparse.Namespace) -> int:
     """Prints what `explain_line` says of the line: it is text, each line of it ended."""
-    document = _read(args.documents[0], args.form)
+    document = open_document(args.documents[0], args.form)
     last = document.source.text.rstrip("\n").count("\n") + 1
     if not 1 <= args.explain <= last:
         raise InputError(
