@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bptt.checking.abbreviations import Abbreviations
-from bptt.checking.equations import Sayable, epochs
+from bptt.checking.epochs import epochs
+from bptt.checking.equations import Sayable
 from bptt.checking.given import Given
 from bptt.checking.judge import Judged
 from bptt.checking.names import EQUALS, Lettering, lettering
@@ -64,20 +65,23 @@ class _Document:
     def __init__(self, reading: Reading, letters: Lettering, layout: str | None) -> None:
         self.reading, self.letters, self.layout = reading, letters, layout
         self.survey = Survey(reading, letters)
-        sayable = Sayable(letters)
+        if self.survey.labels:
+            self.letters = replace(letters, indices=letters.indices | self.survey.labels)
+            self.survey = Survey(reading, self.letters)
+        self.losses = self.survey.losses
+        sayable = Sayable(self.letters, self.losses, self.survey.targets)
         numbered = enumerate(reading.statements)
         stated = [s for number, statement in numbered if (s := sayable.equation(number, statement))]
         sections = [statement.section for statement in reading.statements]
         claims = [n for n, statement in enumerate(reading.statements) if is_claim(statement.left)]
-        self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims)]
+        self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims, self.losses)]
         self.equations = {s.number for s in stated}
-        self.losses = self.survey.losses({s.equation.target.id for s in stated})
         self.abbreviations = Abbreviations(self.survey, self.losses)
 
     def judge(self) -> Iterator[Found]:
         for number, statement in enumerate(self.reading.statements):
             epoch = next(e for e in reversed(self.epochs) if e.start <= number)
-            prepare(epoch, self.survey, self.losses, self.layout)
+            prepare(epoch, self.survey, self.layout)
             if epoch.meanings is None or epoch.judge is None:
                 if is_claim(statement.left):
                     for link in statement.links:

@@ -47,7 +47,7 @@ class Faults:
         if judged.left is None or judged.right is None or judged.is_zero or judged.unsure:
             return None
         how = Agreement(loss=self.judge.losses[0], mode=Mode())
-        points = [self.judge.values(world, how) for world in self.judge.worlds]
+        points = [self.judge.values(world, how, judged.left) for world in self.judge.worlds]
         try:
             truths = [values(judged.left) for values in points]
         except (NonConforming, Unbound, KeyError, IndexError, ValueError):

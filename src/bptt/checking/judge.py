@@ -18,12 +18,15 @@ from bptt.checking.maps import Maps
 from bptt.checking.meaning import HADAMARD, Meanings, Mode, Reader
 from bptt.checking.names import Unclear, walk
 from bptt.checking.values import Values
-from bptt.checking.world import World
+from bptt.checking.world import NOW, World
 from bptt.checking.written import Chain, Differential, Link, Nabla, Statement, Written
+from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming, Undefined
 from bptt.formula.tensor import Tensor
 from bptt.formula.tree import Add, Derivative, Formula, Indexed, Kronecker, Neg, Sum, Symbol, children
+from bptt.ir.expr import Expr
+from bptt.ir.ops import Op
 
 # Relative agreement of two ways to compute one number in float64; what differs, differs by far more.
 TOLERANCE = 1e-7
@@ -107,7 +110,7 @@ class Judge:
         possible = dict.fromkeys(product((1.0, -1.0), (False, True)), True)
         informative = False
         for world in self.worlds:
-            values = self.values(world, Agreement(1.0, False, every_use, loss, mode))
+            values = self.values(world, Agreement(1.0, False, every_use, loss, mode), left)
             try:
                 a = values(left)
                 letters = dict(zip(a.letters, a.array.shape, strict=False))
@@ -140,9 +143,22 @@ class Judge:
         ways = [key for key, holds in possible.items() if holds]
         return [Agreement(sign, turned, every_use, loss, mode) for sign, turned in ways]
 
-    def values(self, world: World, how: Agreement) -> Values:
-        mode = how.mode
-        return Values(world, mode.flipped, mode.lying, 1.0, how.every_use, how.loss, self.until)
+    def places(self, world: World, left: Formula) -> dict[str, int]:
+        """Where the letters of the true class stand, for a claim about a loss."""
+        labels = self.meanings.labels
+        if not labels or not mentions(left, {LOSS, *self.meanings.losses}):
+            return {}
+        found = {}
+        for letter, target in labels.items():
+            leaf = target_leaf(world, target)
+            if leaf is not None:
+                found[letter] = int(np.argmax(world.run()[leaf, NOW][0, 0].real))
+        return found
+
+    def values(self, world: World, how: Agreement, left: Formula) -> Values:
+        """The values of a reading of a claim with this left side."""
+        mode, places = how.mode, self.places(world, left)
+        return Values(world, mode.flipped, mode.lying, 1.0, how.every_use, how.loss, self.until, places)
 
 
 def modes(*parts: Written) -> Iterator[Mode]:
@@ -214,6 +230,19 @@ def mentions_loss(formula: Formula) -> bool:
     if isinstance(formula, Symbol):
         return formula.name == "J"
     return any(map(mentions_loss, children(formula)))
+
+
+def mentions(formula: Formula, names: set[str]) -> bool:
+    """Whether one of the names stands in it."""
+    if isinstance(formula, Symbol):
+        return formula.name in names
+    return any(mentions(part, names) for part in children(formula))
+
+
+def target_leaf(world: World, name: str) -> Expr | None:
+    """The leaf of what is given under this name."""
+    given = (leaf for leaf in world.board.symbols if leaf.op is Op.TOKEN and leaf.attr == name)
+    return next(given, None)
 
 
 def mentions_timeless_loss(formula: Formula) -> bool:

@@ -96,7 +96,8 @@ class Quantity:
 @dataclass
 class Meanings:
     """What is known at a place of a document. `losses` are the names of the objective, `carried` those
-    of what goes from step to step, `last` the last of the steps that are told by their numbers.
+    of what goes from step to step, `last` the last of the steps that are told by their numbers;
+    `labels` the letters of the true class, each with the name of its target.
     """
 
     lettering: Lettering
@@ -106,6 +107,7 @@ class Meanings:
     carried: frozenset[str] = frozenset()
     last: int = 0
     now: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:

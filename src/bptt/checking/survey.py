@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from bptt.checking.meaning import FUNCTIONS
-from bptt.checking.names import EQUALS, Lettering, Resolved, Unclear, walk
-from bptt.checking.written import Big, Call, Differential, Letter, Nabla, Reading, Statement, Written
+from bptt.checking.meaning import FUNCTIONS, LOSSES
+from bptt.checking.names import EQUALS, TIMES, Lettering, Resolved, Unclear, walk
+from bptt.checking.written import Big, Call, Differential, Letter, Nabla, Reading, Scripts, Statement, Written
 from bptt.formula.tree import Time
 
 # Names of what is minimised, where the document does not define them as anything else.
@@ -87,18 +87,67 @@ class Survey:
             if is_claim(statement.left):
                 yield from (n.time for n in self.resolved(statement) if n.time is not None)
 
-    def losses(self, defined: set[str]) -> frozenset[str]:
+    @cached_property
+    def derived(self) -> list[str]:
+        """What derivatives are taken of, as often as they are."""
+        parts = [part for statement in self.reading.statements for part in walk(parts_of(statement))]
+        return [name for part in parts if (name := self.name(_sides(part)[0]))]
+
+    @cached_property
+    def losses(self) -> frozenset[str]:
         """What derivatives are taken of, never by, and that the document defines as no other quantity."""
-        above, below, others = set(USUAL_LOSSES), set(defined), set[str]()
+        above, below, others = set[str](), set[str](), set[str]()
         for statement in self.reading.statements:
             for part in walk(parts_of(statement)):
                 top, bottom = _sides(part)
                 above.add(self.name(top))
                 below.add(self.name(bottom))
+        for statement in self.reading.statements:
             rights = [link.right for link in statement.links]
-            if not any(isinstance(part, Call) and part.function.name in LOGARITHMS for part in walk(rights)):
-                others |= {self.name(statement.left)} - USUAL_LOSSES
-        return frozenset(above - below - others - {""})
+            name = self.name(statement.left)
+            is_loss = name in above and name in USUAL_LOSSES
+            if not is_loss and not any(_is_logarithm(part) for part in walk(rights)):
+                others.add(name)
+        return frozenset((above | USUAL_LOSSES) - below - others - {""})
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """The letters that name the true class: those at which a loss takes an element without summing over
+        it (-log p_c).
+        """
+        indexed = {name.name for name in self.names if name.indices}
+        found: set[str] = set()
+        for statement in self.reading.statements:
+            if self.name(statement.left) not in self.losses | LOSSES or is_claim(statement.left):
+                continue
+            nodes = list(walk([link.right for link in statement.links]))
+            sums = [part for part in nodes if isinstance(part, Big)]
+            bound = {p.name for big in sums for p in walk(list(big.below)) if isinstance(p, Letter)}
+            for part in nodes:
+                match part:
+                    case Letter(
+                        name=name, scripts=Scripts((Letter(name=label, scripts=Scripts((), (), 0)),), _, 0)
+                    ):
+                        if name in indexed and label not in bound | TIMES:
+                            found.add(label)
+        return frozenset(found)
+
+    @cached_property
+    def ranks(self) -> dict[str, int]:
+        """How many indices the elements of a name have, where they are always as many; vectors that are
+        counted themselves (u_w transposed) have no elements.
+        """
+        counts: dict[str, set[int]] = {}
+        for name in self.names:
+            if name.indices:
+                is_vector = name.turned and len(name.indices) == 1
+                counts.setdefault(name.name, set()).add(0 if is_vector else len(name.indices))
+        return {name: many.pop() for name, many in counts.items() if len(many) == 1 and many <= {1, 2}}
+
+    @cached_property
+    def targets(self) -> dict[str, str]:
+        """The name of the one-hot vector that picks the element of each label."""
+        return dict.fromkeys(sorted(self.labels), "y")
 
     @cached_property
     def defined(self) -> frozenset[str]:
@@ -132,6 +181,10 @@ def is_claim(left: Written | None) -> bool:
 
 def differentiates(formula: Written) -> bool:
     return any(isinstance(part, Differential | Nabla) for part in walk([formula]))
+
+
+def _is_logarithm(part: Written) -> bool:
+    return isinstance(part, Call) and part.function.name in LOGARITHMS
 
 
 def _sides(part: Written) -> tuple[Written | None, Written | None]:

@@ -28,7 +28,8 @@ class Values:
     """The numbers of one world. `flipped` and `lying` lay derivatives out (see meaning.Mode); `sign` is that
     of the document's J relative to the cross-entropy. `every_use` takes the derivative by a parameter through
     its uses at all steps, otherwise through that of its own step. `loss` says what a J without a time is:
-    that of step t ("now"), of a later step, or of all steps, up to `until`.
+    that of step t ("now"), of a later step, or of all steps, up to `until`. `places` says where letters stand
+    that name the true class.
     """
 
     world: World
@@ -38,6 +39,7 @@ class Values:
     every_use: bool = False
     loss: str = "now"
     until: int = 0
+    places: Mapping[str, int] = field(default_factory=dict)
     names: dict[tuple[str, str], Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -56,7 +58,7 @@ class Values:
 
     def __call__(self, formula: Formula, letters: Mapping[str, int] | None = None) -> Tensor:
         """The value of a formula."""
-        return evaluate(formula, self.point(letters))
+        return evaluate(formula, self.point(letters), self.places)
 
     # Symbols.
 

@@ -150,11 +150,21 @@ class Node:
 class World:
     """A run of a board's model over LAST steps at random numbers. `loss_until` ends Jtotal.
 
-    With `plain`, tokens are one-hot vectors, otherwise any vectors (y a distribution).
+    With `plain`, tokens are one-hot vectors, otherwise any vectors. `targets` are distributions, or one-hot
+    where they are `certain` (by default in a plain world).
     """
 
-    def __init__(self, board: Board, seed: int, plain: bool = False, steps: int = LAST) -> None:
+    def __init__(
+        self,
+        board: Board,
+        seed: int,
+        plain: bool = False,
+        targets: frozenset[str] = frozenset({"y"}),
+        certain: bool | None = None,
+        steps: int = LAST,
+    ) -> None:
         self.board, self.model, self.steps = board, board.model, steps
+        self.targets, self.certain = targets, plain if certain is None else certain
         self.sizes = sizes_of(board.model)
         self.examples = EXAMPLES if board.batch else 1
         self.values = list(board.values.values())
@@ -176,18 +186,17 @@ class World:
         leaves = {e for v in self.values for e in topological([v.definition]) if not e.args}
         starts = [s.initial for s in self.model.states if s.initial is not None]
         leaves |= {e for start in starts for e in topological([start]) if not e.args}
-        leaves |= {build.token("x"), build.token("y")}
+        leaves |= {leaf for leaf in self.board.symbols if leaf.op in (Op.TOKEN, Op.INPUT)}
         lead = (1, self.examples)
         for leaf in sorted(leaves, key=lambda e: (e.op.name, str(e.attr))):
             shape = self.shape(leaf.shape)
             for time in range(1, self.steps + 1):
-                if leaf.op is Op.TOKEN:
-                    if plain:
-                        drawn = np.eye(shape[0])[rng.integers(0, shape[0], lead)]
-                    elif leaf.attr == "y":
-                        drawn = rng.dirichlet(np.ones(shape[0]), lead)
-                    else:
-                        drawn = rng.normal(size=lead + shape)
+                if leaf.op in (Op.TOKEN, Op.INPUT) and leaf.attr in self.targets:
+                    drawn = self._target(rng, lead, shape)
+                elif leaf.op is Op.TOKEN and plain:
+                    drawn = np.eye(shape[0])[rng.integers(0, shape[0], lead)]
+                elif leaf.op in (Op.TOKEN, Op.INPUT):
+                    drawn = rng.normal(size=lead + shape)
                 elif leaf.op is Op.MASK:
                     rate = leaf.attr[1]
                     drawn = rng.integers(0, 2, lead + shape) / (1 - rate)
@@ -200,6 +209,14 @@ class World:
             leaf = self._variable(state.variable)
             for time in range(self.start, 1):
                 self.given[leaf, time] = 0.7 * rng.normal(size=lead + self.shape(state.shape))
+
+    def _target(self, rng: np.random.Generator, lead: tuple[int, int], shape: tuple[int, ...]) -> Array:
+        """One of the classes, or a distribution over them; of a number, 0 or 1 or between them."""
+        if not shape:
+            return rng.integers(0, 2, lead) if self.certain else rng.uniform(0.1, 0.9, lead)
+        if len(shape) == 1 and self.certain:
+            return np.eye(shape[0])[rng.integers(0, shape[0], lead)]
+        return rng.dirichlet(np.ones(shape[-1]), lead + shape[:-1])
 
     def _variable(self, name: str) -> Expr:
         return self.board.values[name].leaf

@@ -207,8 +207,10 @@ def _arguments_of_functions(equation: Expr) -> list[Expr]:
 
 def _objective(model: Model, equations: dict[str, Expr], fused: bool) -> Expr:
     """The objective with softmax and cross-entropy in one, if that is what it is; otherwise as written."""
-    output = build.value(model.output, model.definitions[model.output].shape)
     written = model.equations.get(LOSS)
+    if not model.output:
+        return model.objective if written is None else written
+    output = build.value(model.output, model.definitions[model.output].shape)
     if written is None:
         written = build.neg(build.total(build.mul(build.token("y"), build.apply(Op.LOG, output))))
     if not fused:

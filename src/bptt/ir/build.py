@@ -19,14 +19,14 @@ def param(name: str, shape: Shape) -> Expr:
     return make(Op.PARAM, attr=name, shape=shape)
 
 
-def token(name: str) -> Expr:
-    """`x`, the token at this step, or `y`, the one that follows."""
-    return make(Op.TOKEN, attr=name, shape=(VOCABULARY,))
+def token(name: str, size: Dim = VOCABULARY) -> Expr:
+    """`x`, the token at this step, or `y`, the one that follows: one of `size`."""
+    return make(Op.TOKEN, attr=name, shape=(size,))
 
 
-def given(name: str) -> Expr:
-    """A number that is given for each example and step (an INPUT)."""
-    return make(Op.INPUT, attr=name, shape=())
+def given(name: str, shape: Shape = ()) -> Expr:
+    """A number (or array) that is given for each example and step (an INPUT)."""
+    return make(Op.INPUT, attr=name, shape=shape)
 
 
 def carry(name: str, shape: Shape) -> Expr:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from bptt.errors import EquationError, Label
@@ -54,13 +54,13 @@ def _cycle(uses: list[Name]) -> EquationError:
     )
 
 
-def varying_definitions(definitions: Mapping[str, Equation]) -> set[str]:
+def varying_definitions(definitions: Mapping[str, Equation], tokens: Container[str] = TOKENS) -> set[str]:
     """The definitions that differ from token to token or from step to step."""
     found: set[str] = set()
     users: dict[str, list[str]] = {}
     for name, equation in definitions.items():
         for n in names(equation.value):
-            if n.lag or n.id in TOKENS:
+            if n.lag or n.id in tokens:
                 found.add(name)
             else:
                 users.setdefault(n.id, []).append(name)

@@ -42,15 +42,16 @@ def vector_size(shapes: Shapes, name: str) -> Dim | None:
     return pair[0] if pair[1] == ONE else pair[1]
 
 
-def name_sizes(scope: Scope, shapes: Shapes) -> dict[str, tuple[str, ...]]:
+def name_sizes(scope: Scope, shapes: Shapes, *, all_named: bool = True) -> dict[str, tuple[str, ...]]:
     """All names of each free size, by the unknown that it is; its own name comes first.
 
     A size is that of the vectors which the file defines, a carried one if there is any; else the name in a
-    stated shape; else that of a parameter. Raises EquationError for a size that nothing names.
+    stated shape; else that of a parameter. A size that nothing names raises an EquationError, or (not
+    `all_named`) gets a number of its own.
     """
     defined: dict[str, list[str]] = {}
     others: dict[str, list[str]] = {}
-    for name in (*scope.definitions, *scope.params):
+    for name in (*scope.definitions, *scope.params, *(() if all_named else scope.tokens)):
         size = vector_size(shapes, name)
         if size is not None and (u := unknown(size)):
             (defined if name in scope.definitions else others).setdefault(u, []).append(name)
@@ -62,11 +63,12 @@ def name_sizes(scope: Scope, shapes: Shapes) -> dict[str, tuple[str, ...]]:
         if (u := unknown(size)) and name not in defined.get(u, []):
             defined.setdefault(u, []).append(name)
     named = {u: tuple(names) for u, names in (others | defined).items()}
-    for name in (*scope.params, *scope.definitions):
+    for name in (*scope.params, *scope.definitions, *(() if all_named else scope.tokens)):
         for d in shapes.of(name):
             for u in unknowns(d):
-                if u not in named:
+                if u not in named and all_named:
                     raise _undetermined(name, scope)
+                named.setdefault(u, (f"n{len(named)}",))
     return named
 
 

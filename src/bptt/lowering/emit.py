@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
 from bptt.ir import build
 from bptt.ir.dims import Shape
 from bptt.ir.expr import Expr
-from bptt.lowering.dependence import TOKENS
 from bptt.lowering.functions import ELEMENTWISE, OF_VECTORS
 from bptt.lowering.inference import Pair
 from bptt.lowering.sizes import ONE
@@ -41,13 +40,15 @@ class Emitter:
     """Emits one expression after the other; `definitions` holds those that are there already.
 
     `pair` gives the shape of a surface expression, `named` that of a name; `numbers` are the sizes that
-    are used as numbers; `scalings` are the juxtaposed products with a scalar.
+    are used as numbers; `tokens` is what is given at each step; `scalings` are the juxtaposed products with
+    a scalar.
     """
 
     pair: Callable[[Expression], Pair]
     named: Callable[[str], Pair]
     numbers: Mapping[str, Expr]
     scalings: set[int]
+    tokens: Container[str] = ()
     definitions: dict[str, Expr] = field(default_factory=dict)
     masks: int = 0
 
@@ -80,8 +81,9 @@ class Emitter:
     def _name(self, e: Name) -> Expr:
         if e.lag:
             return build.carry(carry_name(e.id, e.lag), erase(self.named(e.id)))
-        if e.id in TOKENS:
-            return build.token(e.id)
+        if e.id in self.tokens:
+            shape = erase(self.named(e.id))
+            return build.token(e.id, shape[0]) if len(shape) == 1 else build.given(e.id, shape)
         if e.id in self.definitions:
             return self.definitions[e.id]
         if e.id in self.numbers:

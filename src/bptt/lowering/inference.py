@@ -89,16 +89,16 @@ class Shapes:
     def _declare(self, vectors: Mapping[str, Stated]) -> None:
         """Shapes that are known before any equation is read."""
         scope = self.scope
-        for name in TOKENS:
-            self.named[name] = self._vector(VOCABULARY)
+        for name in scope.tokens:
+            self.named[name] = self._vector(VOCABULARY) if scope.tokens is TOKENS else self._fresh(name)
         for name in scope.named_sizes:
             self.named[name] = SCALAR
         for name in (*scope.definitions, *scope.params):
-            self.named[name] = (self.sizes.fresh(), self.sizes.fresh())
+            self.named[name] = self._fresh(name)
         for name, statement in scope.shapes.items():
             dims = [self._stated_dim(d) for d in statement.dimensions]
             pair = SCALAR if not dims else self._vector(dims[0]) if len(dims) == 1 else (dims[0], dims[1])
-            if name in TOKENS:
+            if name in scope.tokens and scope.tokens is TOKENS:
                 blame = self.words.stated(name, Stated(statement.span, statement.dimensions[0].span.text))
                 self._equate(pair, self.named[name], blame)
             else:
@@ -110,6 +110,12 @@ class Shapes:
                 size = self.sizes.fresh()
                 self.sizes.state(size, stated)
             self._equate(self.named[name], self._vector(size), self.words.stated(name, stated))
+
+    def _fresh(self, name: str) -> Pair:
+        """The shape of a name of which no more is known than perhaps its rank."""
+        if self.scope.ranks.get(name) == 1:
+            return self._vector(self.sizes.fresh())
+        return self.sizes.fresh(), self.sizes.fresh()
 
     def _stated_dim(self, d: Name | Number) -> Dim:
         if isinstance(d, Number):
@@ -372,9 +378,12 @@ class Shapes:
     def _orient(self) -> bool:
         """A value of which nothing else is known is a vector in the layout of the file."""
         short = 0 if self.layout == ROW else 1
-        for name in self.scope.definitions:
+        for name in (*self.scope.definitions, *self.scope.tokens):
             size = self.named[name][short]
-            if name in self.scope.varying and self.sizes.is_free(size) and not self._is_borne(size):
-                self.sizes.equate(size, ONE, self.words.definition(self.scope.definitions[name].target, None))
+            varies = name in self.scope.varying or name in self.scope.tokens
+            if varies and self.sizes.is_free(size) and not self._is_borne(size):
+                definition = self.scope.definitions.get(name)
+                target = definition.target if definition else Name(name, span=self.scope.source.span(0, 0))
+                self.sizes.equate(size, ONE, self.words.definition(target, None))
                 return True
         return False

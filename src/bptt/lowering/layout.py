@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bptt.errors import EquationError, Label
-from bptt.lowering.dependence import TOKENS
 from bptt.lowering.names import Scope
 from bptt.lowering.surface import names, postorder
 from bptt.source import Span
@@ -53,7 +52,7 @@ def _evidence(product: Binary, scope: Scope) -> tuple[str, Span] | None:
 
 def is_value(e: Expression, scope: Scope) -> bool:
     """Whether an expression depends on tokens or on the past, not on parameters alone."""
-    return any(n.lag or n.id in TOKENS or n.id in scope.varying for n in names(e))
+    return any(n.lag or n.id in scope.tokens or n.id in scope.varying for n in names(e))
 
 
 def _is_scalar(e: Expression, scope: Scope) -> bool:

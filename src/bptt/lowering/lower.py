@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePath
 
 from bptt.errors import EquationError
@@ -9,6 +11,7 @@ from bptt.ir import build
 from bptt.ir.expr import Expr
 from bptt.ir.model import Model, State
 from bptt.ir.ops import Op
+from bptt.lowering.dependence import TOKENS
 from bptt.lowering.dimensions import given_sizes, name_sizes, rename, stated_vectors
 from bptt.lowering.distribution import is_distribution
 from bptt.lowering.emit import Emitter, carry_name, erase
@@ -23,6 +26,7 @@ from bptt.lowering.output import (
     find_output,
     find_used_output,
     no_distribution,
+    with_cross_entropy,
 )
 from bptt.lowering.surface import names, postorder
 from bptt.syntax.tree import Call, Document
@@ -49,7 +53,40 @@ def lower(document: Document) -> Model:
     if stated:
         shapes = Shapes(scope, layout, output, stated)
     _check_vectors(scope, shapes)
-    return _emit(scope, shapes, output)
+    model = _emit(scope, shapes, output)
+    if not is_distribution(model.definitions[output]):
+        raise no_distribution(scope, output, shapes)
+    return model
+
+
+def lower_written(
+    document: Document, given: Mapping[str, str], ranks: Mapping[str, int], target: str = "y"
+) -> Model:
+    """The model that equations describe which were not written for this language.
+
+    What `given` names (with what it is) is given at each step, in the shape that the equations ask for;
+    `ranks` are those of names that are known (1: a vector); J may be any number. Where nothing says what J
+    is, it is the cross-entropy of `target` and the output, which is added where there is none; where it is
+    not clear upon which vector, J is 0.
+    """
+    scope = replace(resolve(document, given), ranks=ranks)
+    check_calls(scope)
+    layout = find_layout(scope)
+    shapes = Shapes(scope, layout, None, {})
+    try:
+        output = find_output(scope)
+    except EquationError:
+        output = ""
+    if OBJECTIVE not in scope.definitions and output != "":
+        try:
+            if output is None:
+                scope, output = complete(scope, shapes), OUTPUT
+            scope = with_cross_entropy(scope, output, target)
+            shapes = Shapes(scope, layout, None, {})
+        except EquationError:
+            output = ""
+    _check_vectors(scope, shapes)
+    return _emit(scope, shapes, output or "")
 
 
 def _check_vectors(scope: Scope, shapes: Shapes) -> None:
@@ -67,7 +104,7 @@ def _check_vectors(scope: Scope, shapes: Shapes) -> None:
 
 
 def _emit(scope: Scope, shapes: Shapes, output: str) -> Model:
-    named = name_sizes(scope, shapes)
+    named = name_sizes(scope, shapes, all_named=scope.tokens is TOKENS)
     sizes = given_sizes(scope, shapes, named)
     numbers = {name: build.size(rename((d, d), named)[0]) for name, d in shapes.stated_sizes().items()}
     emitter, as_written = (
@@ -76,6 +113,7 @@ def _emit(scope: Scope, shapes: Shapes, output: str) -> Model:
             named=lambda name: rename(shapes.of(name), named),
             numbers={name: numbers[name] for name in scope.named_sizes},
             scalings=shapes.scalings,
+            tokens=scope.tokens,
         )
         for _ in range(2)
     )
@@ -86,10 +124,10 @@ def _emit(scope: Scope, shapes: Shapes, output: str) -> Model:
         equations[name] = as_written.emit(value)
         as_written.definitions[name] = build.value(name, equations[name].shape)
     definitions = emitter.definitions
-    if not is_distribution(definitions[output]):
-        raise no_distribution(scope, output, shapes)
     objective = definitions.get(OBJECTIVE)
-    if objective is None:
+    if objective is None and scope.tokens is not TOKENS:
+        objective = build.const(0.0)
+    elif objective is None:
         # The cross-entropy as it stands in the books; a pass recognises it.
         log_likelihood = build.mul(build.token("y"), build.apply(Op.LOG, definitions[output]))
         objective = build.neg(build.total(log_likelihood))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TypeVar
 
@@ -38,7 +38,8 @@ class Scope:
     `lags` says how far back a definition is used. `varying` are the definitions that depend on a token or
     on the past; the others depend on parameters alone. `named_sizes` are names in stated shapes that no
     vector has to bear: in an equation they are numbers. `added` are definitions that the file does not
-    have.
+    have. `tokens` are the names of what is given at each step, with what they are; `ranks` says how many axes
+    a name has, where that is known.
     """
 
     source: Source
@@ -54,13 +55,15 @@ class Scope:
     varying: frozenset[str]
     added: frozenset[str]
     remarks: tuple[str, ...]
+    tokens: Mapping[str, str] = field(default_factory=lambda: TOKENS)
+    ranks: Mapping[str, int] = field(default_factory=dict)
 
     def expressions(self) -> list[Expression]:
         """The right sides of all equations and starts."""
         return [e.value for e in self.definitions.values()] + [i.value for i in self.initials.values()]
 
     def all_names(self) -> set[str]:
-        return {*self.definitions, *self.params, *self.named_sizes, *TOKENS, "t"}
+        return {*self.definitions, *self.params, *self.named_sizes, *self.tokens, "t"}
 
     def free_name(self, *wishes: str) -> str:
         """The first of the wishes that is not taken; failing that, the last one with a number."""
@@ -79,7 +82,7 @@ class Scope:
         return _complete(self, definitions, (*self.remarks, remark))
 
 
-def resolve(document: Document) -> Scope:
+def resolve(document: Document, tokens: Mapping[str, str] = TOKENS) -> Scope:
     """The document's names; raises EquationError for names that are used in a way that has no meaning."""
     statements = document.statements
     definitions = _unique(s for s in statements if isinstance(s, Equation))
@@ -91,7 +94,7 @@ def resolve(document: Document) -> Scope:
             start, "no equations", hint="a model needs at least one, such as h = sigmoid(x @ W)"
         )
     for target in [e.target for e in definitions.values()] + [i.target for i in initials.values()]:
-        _check_target(target)
+        _check_target(target, tokens)
     sizes: dict[str, SizeStatement] = {}
     for s in statements:
         if isinstance(s, SizeStatement):
@@ -111,11 +114,12 @@ def resolve(document: Document) -> Scope:
         varying=frozenset(),
         added=frozenset(),
         remarks=document.remarks,
+        tokens=tokens,
     )
     for equation in definitions.values():
         for name in names(equation.value):
             _check_use(name, scope)
-    constant = definitions.keys() - varying_definitions(definitions)
+    constant = definitions.keys() - varying_definitions(definitions, tokens)
     taken = {n.id for e in definitions.values() for n in names(e.value)} | definitions.keys()
     definitions, remarks = delay_tokens(definitions, constant, taken)
     scope = _complete(scope, definitions, (*scope.remarks, *remarks))
@@ -135,12 +139,13 @@ def nearest(name: str, candidates: Iterable[str]) -> str:
 def _complete(scope: Scope, definitions: dict[str, Equation], remarks: tuple[str, ...]) -> Scope:
     """Parameters, lags, order and what varies, for these definitions."""
     params: dict[str, Span] = {}
+    known = definitions.keys() | scope.tokens.keys() | scope.named_sizes
     lags: dict[str, int] = {}
     for expression in replace(scope, definitions=definitions).expressions():
         for name in names(expression):
             if name.lag:
                 lags[name.id] = max(name.lag, lags.get(name.id, 0))
-            elif name.id not in definitions and name.id not in TOKENS and name.id not in scope.named_sizes:
+            elif name.id not in known:
                 params.setdefault(name.id, name.span)
     return replace(
         scope,
@@ -148,7 +153,7 @@ def _complete(scope: Scope, definitions: dict[str, Equation], remarks: tuple[str
         params=params,
         lags={name: lags[name] for name in definitions if name in lags},
         order=computation_order(definitions),
-        varying=frozenset(varying_definitions(definitions)),
+        varying=frozenset(varying_definitions(definitions, scope.tokens)),
         added=frozenset(definitions.keys() - scope.definitions.keys()) | scope.added,
         remarks=remarks,
     )
@@ -174,8 +179,8 @@ def _unique(statements: Iterable[S]) -> dict[str, S]:
     return found
 
 
-def _check_target(target: Name) -> None:
-    reserved = {**TOKENS, "t": "time", "V": "the vocabulary"}
+def _check_target(target: Name, tokens: Mapping[str, str]) -> None:
+    reserved = {**tokens, "t": "time", "V": "the vocabulary"}
     if target.id in reserved:
         raise EquationError.at(
             target.span,
@@ -233,7 +238,7 @@ def _check_use(name: Name, scope: Scope) -> None:
         raise EquationError.at(
             name.span, f"{written} is not available", hint=f"it is the token {known}: write that"
         )
-    if name.id not in scope.definitions and name.id not in TOKENS:
+    if name.id not in scope.definitions and name.id not in scope.tokens:
         guess = nearest(name.id, scope.definitions)
         raise EquationError.at(
             name.span,
@@ -264,7 +269,7 @@ def _check_initials(scope: Scope) -> None:
             )
         for n in names(initial.value):
             _check_use(n, scope)
-            if n.lag or n.id in TOKENS or n.id in scope.varying:
+            if n.lag or n.id in scope.tokens or n.id in scope.varying:
                 raise EquationError.at(
                     n.span,
                     f"{name}[0] cannot depend on {n.span.text}",
@@ -275,13 +280,14 @@ def _check_initials(scope: Scope) -> None:
 
 def _check_shapes(scope: Scope) -> None:
     for name, statement in scope.shapes.items():
-        if name in TOKENS and [type(d) for d in statement.dimensions] != [Name]:
+        is_word = scope.tokens is TOKENS and name in TOKENS
+        if is_word and [type(d) for d in statement.dimensions] != [Name]:
             raise EquationError.at(
                 statement.target.span,
                 f"{name} is a vector of size V: {TOKENS[name]}",
                 hint="leave the line out",
             )
-        if name not in TOKENS and name not in scope.definitions and name not in scope.params:
+        if name not in scope.tokens and name not in scope.definitions and name not in scope.params:
             guess = nearest(name, [*scope.definitions, *scope.params])
             raise EquationError.at(
                 statement.target.span,

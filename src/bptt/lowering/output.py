@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bptt.errors import EquationError, Label
 from bptt.lowering.dependence import depends_on
 from bptt.lowering.inference import Shapes
@@ -9,7 +11,7 @@ from bptt.lowering.layout import ROW
 from bptt.lowering.names import OBJECTIVE, Scope, nearest
 from bptt.lowering.surface import names
 from bptt.source import Span
-from bptt.syntax.tree import Binary, Call, Equation, Expression, Name
+from bptt.syntax.tree import Binary, Call, Equation, Expression, Name, Negate
 
 OUTPUT = "yhat"
 _HINT = "an output layer looks like yhat = softmax(h @ U + b)"
@@ -68,6 +70,17 @@ def complete(scope: Scope, shapes: Shapes) -> Scope:
     return scope.with_definition(
         equation, f"no output is given; added: {OUTPUT} = softmax({factors[0]} @ {factors[1]} + {bias})"
     )
+
+
+def with_cross_entropy(scope: Scope, output: str, target: str) -> Scope:
+    """The scope with the objective written out: the cross-entropy of a target and the output."""
+    span = scope.definitions[output].target.span
+    logarithm = Call("log", (Name(output, span=span),), span, span)
+    product = Binary("*", Name(target, span=span), logarithm, span, span)
+    value = Negate(Call("sum", (product,), span, span), span)
+    scope = replace(scope, tokens={**scope.tokens, target: "what the output is compared with"})
+    equation = Equation(Name(OBJECTIVE, span=span), value, span)
+    return scope.with_definition(equation, f"no J is given; added: J = -sum({target} * log({output}))")
 
 
 def _last_vector(scope: Scope, shapes: Shapes) -> str | None:

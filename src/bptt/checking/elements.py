@@ -1,0 +1,296 @@
+"""Equations that are written element by element, θ_k = Σ_j h_j U_jk + b_k, as equations of vectors.
+
+Every part of such an equation is an array with a letter for each of its axes. Under a sum the two factors
+that share its letter meet in a product; what stands beside them with the same letters is multiplied element
+by element. A letter that names the true class is left alone until the end, where the target picks its
+element.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bptt.checking.names import TIMES, TRANSPOSES, Lettering, Resolved, Unclear
+from bptt.checking.written import (
+    Big,
+    Braced,
+    Bracketed,
+    Call,
+    Chain,
+    Fraction,
+    Letter,
+    Listed,
+    Numeral,
+    Relation,
+    Scripts,
+    Terms,
+    Written,
+)
+from bptt.source import Span
+from bptt.syntax import tree
+from bptt.syntax.spelling import canonical_function
+from bptt.syntax.tree import Expression
+
+ELEMENTWISE = frozenset({"sigmoid", "tanh", "relu", "softplus", "exp", "log", "sqrt"})
+SIDE_BY_SIDE = frozenset({"", "·", "∘", "*", "×"})
+# Where a document says nothing else, the first of two indices of a table belongs to its rows.
+Axes = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Element:
+    """An expression, and the letter of each of its axes: none for a number, one for a vector, two (rows,
+    columns) for a matrix.
+    """
+
+    value: Expression
+    axes: Axes = ()
+
+
+class Elements:
+    """`labels` gives the letters that name the true class, each with the name of the target that picks it;
+    `whole` says what a part without indices is. `layout` is how vectors have to lie ("" where products may
+    show it).
+    """
+
+    def __init__(
+        self,
+        lettering: Lettering,
+        whole: Callable[[Written], Expression],
+        labels: dict[str, str],
+        layout: str = "",
+    ) -> None:
+        self.lettering, self.whole, self.labels, self.layout = lettering, whole, labels, layout
+
+    def vector(self, node: Written, index: str) -> Expression:
+        """The vector whose element at `index` is written; Unclear for anything but the usual forms."""
+        found = self._labelled(self._summed(node, (index,)), node.span)
+        if found.axes not in ((index,), ()):
+            raise Unclear("an element that has no usual form")
+        return found.value
+
+    def number(self, node: Written) -> Expression:
+        """The number that is written with sums over indices."""
+        found = self._labelled(self._summed(node, ()), node.span)
+        if found.axes:
+            raise Unclear(f"what {found.axes[0]} runs over")
+        return found.value
+
+    def _labelled(self, found: Element, span: Span) -> Element:
+        """With the element of the true class picked by the target."""
+        for axis in found.axes:
+            if axis in self.labels:
+                target = tree.Name(self.labels[axis], span=span)
+                found = _over(axis, [Element(target, (axis,)), found], self.layout, span)
+        return found
+
+    def _summed(self, node: Written, outside: Axes) -> Element:
+        """With the sums that Einstein's convention leaves out."""
+        match node:
+            case Terms(terms, signs, span):
+                return _added([self._summed(term, outside) for term in terms], signs, span)
+            case Chain(factors, signs, span) if all(sign in SIDE_BY_SIDE for sign in signs):
+                parts = [self.element(factor) for factor in factors]
+                counts = Counter(axis for part in parts for axis in part.axes)
+                twice = [a for a, n in counts.items() if n > 1 and a not in outside and a not in self.labels]
+                for axis in twice:
+                    parts = [_over(axis, parts, self.layout, span)]
+                return _multiplied(parts, span)
+            case Bracketed(inner=inner, scripts=Scripts((), (), 0)) | Braced(inner=inner):
+                return self._summed(inner, outside)
+        return self.element(node)
+
+    def element(self, node: Written) -> Element:
+        match node:
+            case Numeral(number, span):
+                return Element(tree.Number(number, span))
+            case Letter():
+                return self._letter(node)
+            case Bracketed(inner=inner, kind=kind) if kind in "([{" and node.scripts == Scripts():
+                return self.element(inner)
+            case Bracketed(inner=inner, scripts=Scripts((), (Numeral(power),), 0), span=span):
+                found = self.element(inner)
+                exponent = tree.Number(power, span)
+                return Element(tree.Binary("**", found.value, exponent, span, span), found.axes)
+            case Braced(inner=inner):
+                return self.element(inner)
+            case Terms(terms, signs, span):
+                return _added([self.element(term) for term in terms], signs, span)
+            case Chain(factors, signs, span) if all(sign in SIDE_BY_SIDE for sign in signs):
+                return _multiplied([self.element(factor) for factor in factors], span)
+            case Fraction(top, bottom, span):
+                return self._quotient(self.element(top), self.element(bottom), span)
+            case Chain((top, bottom), ("/",), span):
+                return self._quotient(self.element(top), self.element(bottom), span)
+            case Call(function, (argument,), span) if not function.scripts.primes:
+                return self._call(function, argument, node)
+            case Big(sign="Σ"):
+                return self._sum(node)
+        raise Unclear("an element that has no usual form")
+
+    def _letter(self, node: Letter) -> Element:
+        match node:
+            case Letter(name="e", scripts=Scripts((), (power,), 0)) if is_exponent(power):
+                inner = self.element(power)
+                return Element(tree.Call("exp", (inner.value,), node.span, node.span), inner.axes)
+        found = self.lettering.resolve(node)
+        axes = tuple(i.letter for i in found.indices)
+        if found.primes or found.token is not None or len(axes) > 2:
+            raise Unclear("an element that has no usual form")
+        if not axes:
+            return Element(self.whole(node))
+        value: Expression = tree.Name(found.name, lag_of(found), span=node.span)
+        if found.power is not None:
+            value = tree.Binary("**", value, tree.Number(found.power, node.span), node.span, node.span)
+        return Element(value, axes[::-1] if found.turned else axes)
+
+    def _call(self, function: Letter, argument: Written, node: Call) -> Element:
+        name = canonical_function(function.name)
+        if name == "softmax" and len(node.scripts.below) == 1 and isinstance(node.scripts.below[0], Letter):
+            # softmax(z)_k
+            value = tree.Call("softmax", (self.whole(argument),), node.span, function.span)
+            return Element(value, (node.scripts.below[0].name,))
+        if name not in ELEMENTWISE or node.scripts != Scripts() or function.scripts.below:
+            raise Unclear(f"the function {function.name}")
+        inner = self.element(argument)
+        value = tree.Call(name, (inner.value,), node.span, function.span)
+        match function.scripts.above:
+            case ():
+                return Element(value, inner.axes)
+            case (Numeral(power),):
+                exponent = tree.Number(power, node.span)
+                return Element(tree.Binary("**", value, exponent, node.span, node.span), inner.axes)
+        raise Unclear(f"what stands above {function.name}")
+
+    def _sum(self, node: Big) -> Element:
+        axes = [axis for item in node.below for axis in _letters(item)]
+        if not axes:
+            raise Unclear("what the sum runs over")
+        body = node.body
+        factors = body.factors if isinstance(body, Chain) else (body,)
+        signs = body.signs if isinstance(body, Chain) else ()
+        if not all(sign in SIDE_BY_SIDE for sign in signs):
+            factors = (body,)
+        parts = [self.element(factor) for factor in factors]
+        for axis in axes:
+            if not any(axis in part.axes for part in parts):
+                raise Unclear(f"what {axis} runs over")
+            parts = [_over(axis, parts, self.layout, node.span)]
+        return _multiplied(parts, node.span)
+
+    def _quotient(self, top: Element, bottom: Element, span: Span) -> Element:
+        if bottom.axes not in ((), top.axes):
+            raise Unclear("a quotient of arrays of two kinds")
+        match top.value, bottom.value:
+            case (
+                tree.Call(function="exp", arguments=(a,)),
+                tree.Call(function="sum", arguments=(tree.Call(function="exp", arguments=(b,)),)),
+            ) if a == b:
+                return Element(tree.Call("softmax", (a,), span, span), top.axes)
+        return Element(tree.Binary("/", top.value, bottom.value, span, span), top.axes)
+
+
+def is_exponent(above: Written) -> bool:
+    """Whether e is a number here, and not a vector that is transposed or has a time."""
+    match above:
+        case Letter(name=name, scripts=Scripts((), (), 0)):
+            return name not in TIMES | TRANSPOSES
+        case Bracketed(inner=inner):
+            return not (isinstance(inner, Letter | Terms) and _is_time(inner))
+    return True
+
+
+def _is_time(node: Letter | Terms) -> bool:
+    first = node.terms[0] if isinstance(node, Terms) else node
+    return isinstance(first, Letter) and first.name in TIMES
+
+
+def lag_of(found: Resolved) -> int:
+    """How many steps before t."""
+    return -found.time.offset if found.time is not None and found.time.letter == "t" else 0
+
+
+def added(values: list[Expression], signs: tuple[str, ...], span: Span) -> Expression:
+    """Terms with their signs."""
+    result: Expression | None = None
+    for value, sign in zip(values, signs, strict=True):
+        if sign not in ("+", "-"):
+            raise Unclear(f"the sign {sign}")
+        if result is not None:
+            result = tree.Binary(sign, result, value, span, value.span)
+        else:
+            result = value if sign == "+" else tree.Negate(value, value.span)
+    assert result is not None
+    return result
+
+
+def _added(parts: list[Element], signs: tuple[str, ...], span: Span) -> Element:
+    axes = max((part.axes for part in parts), key=len)
+    if any(part.axes not in (axes, ()) for part in parts):
+        raise Unclear("terms with different indices")
+    return Element(added([part.value for part in parts], signs, span), axes)
+
+
+def _multiplied(parts: list[Element], span: Span) -> Element:
+    """Element by element; vectors of two letters make a matrix of none here."""
+    result = parts[0]
+    for part in parts[1:]:
+        if result.axes and part.axes and result.axes != part.axes:
+            raise Unclear("a product of elements with different indices")
+        value = tree.Binary("*", result.value, part.value, span, span)
+        result = Element(value, result.axes or part.axes)
+    return result
+
+
+def _over(axis: str, parts: list[Element], layout: str, span: Span) -> Element:
+    """The product of the parts, summed over a letter."""
+    inside = [part for part in parts if axis in part.axes]
+    outside = [part for part in parts if axis not in part.axes]
+    vectors = [part for part in inside if part.axes == (axis,)]
+    tables = [part for part in inside if len(part.axes) == 2]
+    match tables:
+        case []:
+            product = _multiplied(vectors, span)
+            value: Expression = tree.Call("sum", (product.value,), span, span)
+            summed = Element(value)
+        case [table] if vectors:
+            summed = _applied(table, _multiplied(vectors, span), axis, layout, span)
+        case [first, second] if not vectors:
+            left = first if first.axes[1] == axis else _turned(first, span)
+            right = second if second.axes[0] == axis else _turned(second, span)
+            value = tree.Binary("@", left.value, right.value, span, span)
+            summed = Element(value, (left.axes[0], right.axes[1]))
+        case _:
+            raise Unclear("a sum of anything but products of two")
+    return _multiplied([*outside, summed], span)
+
+
+def _applied(table: Element, vector: Element, axis: str, layout: str, span: Span) -> Element:
+    """Σ_j v_j M_jk is v M, and Σ_j M_kj v_j is M v."""
+    rows_meet = table.axes[0] == axis
+    other = table.axes[1] if rows_meet else table.axes[0]
+    as_row = layout == "row" or (not layout and rows_meet)
+    if as_row:
+        matrix = table if rows_meet else _turned(table, span)
+        return Element(tree.Binary("@", vector.value, matrix.value, span, span), (other,))
+    matrix = _turned(table, span) if rows_meet else table
+    return Element(tree.Binary("@", matrix.value, vector.value, span, span), (other,))
+
+
+def _turned(table: Element, span: Span) -> Element:
+    return Element(tree.Transpose(table.value, span), table.axes[::-1])
+
+
+def _letters(item: Written) -> list[str]:
+    match item:
+        case Letter(name=name):
+            return [name]
+        case Listed(items):
+            return [letter for one in items for letter in _letters(one)]
+        case Chain(factors, _):
+            return [letter for one in factors for letter in _letters(one)]
+        case Relation((first, *_), ("=" | "∈", *_)):
+            return _letters(first)
+    raise Unclear("what the sum runs over")

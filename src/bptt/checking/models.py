@@ -1,0 +1,156 @@
+"""From the equations of a document to a model with a meaning.
+
+An author's equations are no file of ours: the loss is called E or L, the target q or t, nothing says how
+large x is, a number stands where a vector could. So what nothing defines is given where it bears a time, is
+what the model reads, or is what its output is compared with; the rest are parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from bptt.errors import EquationError
+from bptt.ir.model import Model
+from bptt.lowering import lower_written
+from bptt.source import Source
+from bptt.syntax import tree
+from bptt.syntax.tree import Document, Equation, Expression, Name
+
+OBJECTIVE = "J"
+READ = "what the model reads"
+TARGET = "what its output is compared with"
+AT_EACH_STEP = "given at each step"
+
+
+@dataclass(frozen=True)
+class Stating:
+    """What a document says of a model: its equations, with the loss as J; names that are `timed`; what it is
+    `given` for certain, with what that is; `ranks` that its indices show; `tables` of
+    which a token picks a part.
+    """
+
+    equations: Mapping[str, Equation]
+    timed: frozenset[str]
+    given: Mapping[str, str]
+    ranks: Mapping[str, int]
+    source: Source
+    tables: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A model, what was given to it, and the equations that it was made of."""
+
+    model: Model
+    given: dict[str, str]
+    equations: dict[str, Equation]
+
+    @property
+    def targets(self) -> frozenset[str]:
+        return frozenset(name for name, what in self.given.items() if what == TARGET)
+
+
+def understand(stating: Stating) -> Understood:
+    """The model that the equations make. EquationError where they make none."""
+    named = _with_names(dict(stating.equations))
+    try:
+        return _lowered(named, stating)
+    except EquationError as first:
+        # An equation that belongs to another part of the document must not spoil the model.
+        for name in list(named):
+            rest = {n: e for n, e in named.items() if n != name}
+            try:
+                return _lowered(rest, stating)
+            except EquationError:
+                continue
+        raise first
+
+
+def _lowered(equations: dict[str, Equation], stating: Stating) -> Understood:
+    given = _given(equations, stating)
+    used = {name.id for e in equations.values() for name in _names(e.value)} | equations.keys()
+    given = {name: what for name, what in given.items() if name in used}
+    equations, given = _with_past(equations, given)
+    target = next((name for name, what in given.items() if what == TARGET), "y")
+    if OBJECTIVE not in equations:
+        given[target] = TARGET
+    document = Document(tuple(equations.values()), stating.source)
+    model = lower_written(document, given, stating.ranks, target)
+    return Understood(model, given, equations)
+
+
+def _given(equations: Mapping[str, Equation], stating: Stating) -> dict[str, str]:
+    """What is given, by name."""
+    used = {name.id for e in equations.values() for name in _names(e.value)}
+    free = used - equations.keys()
+    given = dict.fromkeys(sorted(free & stating.timed), AT_EACH_STEP)
+    given |= {"x": READ} if "x" in free else {}
+    given |= {name: what for name, what in stating.given.items() if name not in equations}
+    for equation in equations.values():
+        given |= dict.fromkeys(_compared(equation.value, free), TARGET)
+    return given
+
+
+def _compared(e: Expression, free: set[str]) -> Iterator[str]:
+    """The names that nothing defines and that stand beside a logarithm: targets."""
+    match e:
+        case tree.Binary(operator="*" | "@" | "juxtaposed", left=left, right=right):
+            for one, other in ((left, right), (right, left)):
+                if any(isinstance(part, tree.Call) and part.function == "log" for part in _parts(one)):
+                    yield from (name.id for name in _names(other) if name.id in free)
+    for part in tree.children(e):
+        yield from _compared(part, free)
+
+
+def _with_past(
+    equations: dict[str, Equation], given: dict[str, str]
+) -> tuple[dict[str, Equation], dict[str, str]]:
+    """What is given and used a step later is carried, and so has to be a quantity of its own."""
+    names = [name for e in equations.values() for name in _names(e.value)]
+    past = {name.id: name for name in names if name.lag and name.id in given}
+    for name, use in past.items():
+        what = given.pop(name)
+        given[f"{name}_now"] = what
+        equations = {
+            name: Equation(Name(name, span=use.span), Name(f"{name}_now", span=use.span), use.span),
+            **equations,
+        }
+    return equations, given
+
+
+def _with_names(equations: dict[str, Equation]) -> dict[str, Equation]:
+    """The equations with the names of quantities in the place of what they are defined as."""
+    values = {
+        name: equation.value
+        for name, equation in equations.items()
+        if isinstance(equation.value, tree.Binary)
+    }
+
+    def put_names(e: Expression, own: str) -> Expression:
+        for name, value in values.items():
+            if name != own and e == value:
+                return tree.Name(name, span=e.span)
+        match e:
+            case tree.Binary(left=left, right=right):
+                return replace(e, left=put_names(left, own), right=put_names(right, own))
+            case tree.Call(arguments=arguments):
+                return replace(e, arguments=tuple(put_names(a, own) for a in arguments))
+            case tree.Negate(operand=operand) | tree.Transpose(operand=operand):
+                return replace(e, operand=put_names(operand, own))
+            case tree.Concatenation(items=items):
+                return replace(e, items=tuple(put_names(a, own) for a in items))
+            case _:
+                return e
+
+    return {name: replace(e, value=put_names(e.value, name)) for name, e in equations.items()}
+
+
+def _parts(e: Expression) -> Iterator[Expression]:
+    yield e
+    for part in tree.children(e):
+        yield from _parts(part)
+
+
+def _names(e: Expression) -> Iterator[Name]:
+    return (part for part in _parts(e) if isinstance(part, Name))
