@@ -5,12 +5,65 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from bptt.checking.meaning import Mode, Quantity, Reader
+from bptt.checking.meaning import Meanings, Mode, Reader
 from bptt.checking.names import EQUALS, Unclear
 from bptt.checking.survey import Survey, differentiates
 from bptt.checking.verdicts import Epoch, Found
-from bptt.checking.written import Letter, Scripts, Statement, Terms, Written
-from bptt.formula.tree import NOW, Symbol, shift_time
+from bptt.checking.written import Letter, Link, Scripts, Statement, Terms, Written
+from bptt.formula.tree import Formula, shift_time
+
+# How a definition is read where that is a choice; ∘ parts products in most of them.
+MODES = (Mode("loose"), Mode())
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A statement that begins with a name of its own: statement `number` says what `name` is. `offset` is
+    how many steps from t the name stands there, `index` the letter of its element.
+    """
+
+    number: int
+    statement: Statement
+    left: Letter
+    name: str
+    offset: int = 0
+    index: str = ""
+
+    @property
+    def links(self) -> list[Link]:
+        return [link for link in self.statement.links if link.sign in EQUALS]
+
+    def formula(self, link: Link, meanings: Meanings) -> Formula | None:
+        """What a link says the name is at time t; None where that cannot be read (yet)."""
+        return next(iter(self.formulas(link, meanings)), None)
+
+    def formulas(self, link: Link, meanings: Meanings) -> list[Formula]:
+        """The same in all readings that make a difference."""
+        right = _whole(link.right, self.index) if self.index else link.right
+        found: dict[Formula, None] = {}
+        for mode in MODES if right is not None else ():
+            assert right is not None
+            try:
+                found[shift_time(Reader(meanings, mode)(right), -self.offset)] = None
+            except (Unclear, ValueError):
+                continue
+        return list(found)
+
+
+def definition(number: int, statement: Statement, survey: Survey) -> Definition | None:
+    """What a statement defines, if its left side is a plain name."""
+    left = statement.left
+    if not isinstance(left, Letter) or not statement.links or statement.links[0].sign not in EQUALS:
+        return None
+    try:
+        name = survey.letters.resolve(left)
+    except Unclear:
+        return None
+    if len(name.indices) > 1 or name.turned or name.primes or name.power is not None or name.token:
+        return None
+    offset = name.time.offset if name.time is not None and name.time.letter == "t" else 0
+    index = name.indices[0].letter if name.indices else ""
+    return Definition(number, statement, left, name.name, offset, index)
 
 
 @dataclass(frozen=True)
@@ -29,34 +82,22 @@ class Abbreviations:
             if link.sign in EQUALS:
                 yield Found(epoch.judge.judge(statement, statement.links[0].right, link), epoch)
 
-    def named(self, statement: Statement, epoch: Epoch) -> Iterator[Found]:
-        """A name for something: what it is first said to be is what it is; the rest are claims."""
-        left = statement.left
-        assert epoch.meanings is not None and epoch.judge is not None
-        if not isinstance(left, Letter) or not statement.links or statement.links[0].sign not in EQUALS:
+    def named(self, number: int, statement: Statement, epoch: Epoch) -> Iterator[Found]:
+        """A name for something: what it is taken to be (see `hypotheses`) is what it is; the rest are claims."""
+        said = definition(number, statement, self.survey)
+        assert epoch.meanings is not None and epoch.judge is not None and epoch.settled is not None
+        if said is None or said.name in self.losses:
             return
-        try:
-            name = self.survey.letters.resolve(left)
-        except Unclear:
+        meaning = epoch.settled.defined.get(number)
+        if meaning is not None:
+            epoch.meanings.quantities[said.name] = meaning.quantity
+        elif number not in epoch.settled.claims:
             return
-        known = epoch.meanings.quantities | dict.fromkeys(self.losses)
-        if len(name.indices) > 1 or name.turned or name.name in known:
-            return
-        for place, link in enumerate(statement.links):
-            right = _whole(link.right, name.indices[0].letter) if name.indices else link.right
-            if right is None:
-                continue
-            try:
-                formula = Reader(epoch.meanings, Mode("loose"))(right)
-            except Unclear:
-                continue
-            offset = name.time.offset if name.time is not None and name.time.letter == "t" else 0
-            formula = shift_time(formula, -offset)
-            epoch.meanings.quantities[name.name] = Quantity(Symbol(name.name, (), NOW), formula)
-            for later in statement.links[place + 1 :]:
-                if later.sign in EQUALS and any(map(differentiates, (link.right, later.right))):
-                    yield Found(epoch.judge.judge(statement, left, later), epoch)
-            return
+        for link in said.links:
+            if meaning is None:
+                yield Found(epoch.judge.judge(statement, said.left, link), epoch)
+            elif link is not meaning.link and any(map(differentiates, (meaning.link.right, link.right))):
+                yield Found(epoch.judge.judge(statement, said.left, link), epoch)
 
 
 def _whole(part: Written, index: str) -> Written | None:

@@ -10,6 +10,7 @@ from bptt.checking.abbreviations import Abbreviations
 from bptt.checking.epochs import epochs
 from bptt.checking.equations import Sayable
 from bptt.checking.given import Given
+from bptt.checking.hypotheses import Hypotheses
 from bptt.checking.judge import Judged
 from bptt.checking.names import EQUALS, Lettering, lettering
 from bptt.checking.report import Report
@@ -87,14 +88,28 @@ class _Document:
                     for link in statement.links:
                         yield Found(Judged(statement, link, missing=epoch.trouble), epoch)
                 continue
+            if epoch.settled is None:
+                epoch.settled = Hypotheses(
+                    self._statements(epoch), self.survey, epoch.meanings, epoch.judge
+                ).settle()
             if is_claim(statement.left):
                 assert statement.left is not None
                 for link in statement.links:
                     if link.sign in EQUALS:
                         yield Found(epoch.judge.judge(statement, statement.left, link), epoch)
-            elif (
-                number not in self.equations
-                or self.survey.name(statement.left) not in epoch.meanings.quantities
-            ):
-                yield from self.abbreviations.named(statement, epoch)
-                yield from self.abbreviations.identity(statement, epoch)
+            else:
+                yield from self.abbreviations.named(number, statement, epoch)
+                if not self._is_equation(number, statement, epoch):
+                    yield from self.abbreviations.identity(statement, epoch)
+
+    def _is_equation(self, number: int, statement: Statement, epoch: Epoch) -> bool:
+        """Whether the model of an epoch is made of this statement, among others."""
+        assert epoch.meanings is not None
+        return number in self.equations and self.survey.name(statement.left) in epoch.meanings.quantities
+
+    def _statements(self, epoch: Epoch) -> list[tuple[int, Statement]]:
+        """The statements of an epoch, with their numbers, that are no equations of its model."""
+        later = [e.start for e in self.epochs if e.start > epoch.start]
+        end = min(later, default=len(self.reading.statements))
+        numbered = enumerate(self.reading.statements[epoch.start : end], epoch.start)
+        return [(number, s) for number, s in numbered if not self._is_equation(number, s, epoch)]

@@ -89,7 +89,8 @@ class Judge:
                 if mode.implied:
                     written = with_implied_sums(claimed, written)
             except Unclear as reason:
-                judged.missing = judged.missing or str(reason)
+                if not (mode.maps or mode.implied):
+                    judged.missing = judged.missing or str(reason)
                 continue
             if judged.left is None:
                 judged.left, judged.right = shown

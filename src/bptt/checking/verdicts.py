@@ -10,6 +10,7 @@ from bptt.checking.faults import Faults
 from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter, mentions_loss
 from bptt.checking.meaning import Meanings
 from bptt.checking.report import Claim, Remark, Report
+from bptt.checking.settled import Settled
 from bptt.derivation.board import Board
 from bptt.derivation.matrix_form import negate
 from bptt.ir.model import Model
@@ -47,6 +48,8 @@ class Epoch:
     trouble: str = ""
     # A quantity with a time that no equation defines: the model is not the whole of what is meant.
     missing: str = ""
+    # What its names mean that are no quantities of the model; None as long as nobody has asked.
+    settled: Settled | None = None
 
 
 @dataclass
@@ -78,6 +81,8 @@ def report(source: Source, found: list[Found]) -> Report:
         if upright:
             text += f"; line {upright[0]} derives the cross-entropy itself: a contradiction"
         remarks.append(Remark(text, tuple(lines)))
+    for epoch in models.values():
+        remarks += epoch.settled.remarks if epoch.settled is not None else []
     objective = SIGNS[-1.0 if flipped else 1.0]
     return Report(source, written, objective, tuple(claims), tuple(remarks))
 

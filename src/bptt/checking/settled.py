@@ -1,0 +1,29 @@
+"""What the names of a part of a document have been found to mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bptt.checking.meaning import Quantity
+from bptt.checking.report import Remark
+from bptt.checking.written import Link
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a definition is taken to say, and the link that says it."""
+
+    link: Link
+    quantity: Quantity
+
+
+@dataclass
+class Settled:
+    """`defined` gives what a statement (by its number) defines, `claims` the statements about a name that has
+    a meaning already, `taken` the names that nothing defines with what the claims show them to be.
+    """
+
+    defined: dict[int, Meaning] = field(default_factory=dict)
+    claims: set[int] = field(default_factory=set)
+    taken: dict[str, Quantity] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
