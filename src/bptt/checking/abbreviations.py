@@ -83,7 +83,7 @@ class Abbreviations:
                 yield Found(epoch.judge.judge(statement, statement.links[0].right, link), epoch)
 
     def named(self, number: int, statement: Statement, epoch: Epoch) -> Iterator[Found]:
-        """A name for something: what it is taken to be (see `hypotheses`) is what it is; the rest are claims."""
+        """A name for something: what it is taken to be (see hypotheses) is what it is; the rest are claims."""
         said = definition(number, statement, self.survey)
         assert epoch.meanings is not None and epoch.judge is not None and epoch.settled is not None
         if said is None or said.name in self.losses:
@@ -94,9 +94,9 @@ class Abbreviations:
         elif number not in epoch.settled.claims:
             return
         for link in said.links:
-            if meaning is None:
-                yield Found(epoch.judge.judge(statement, said.left, link), epoch)
-            elif link is not meaning.link and any(map(differentiates, (meaning.link.right, link.right))):
+            if meaning is None or (
+                link is not meaning.link and any(map(differentiates, (meaning.link.right, link.right)))
+            ):
                 yield Found(epoch.judge.judge(statement, said.left, link), epoch)
 
 

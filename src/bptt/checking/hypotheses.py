@@ -1,15 +1,15 @@
 """What the names stand for that no equation of the model defines.
 
 A document writes δ for a derivative that it has, and says so, says it twice and differently, or does not say
-it at all. Its own claims tell which it is: each thing that the name could be is tried, and it is the one under
-which most of the claims hold that use the name. A claim that would hold of anything shows nothing: if δ is
+it at all. Its own claims tell which it is: each thing that the name could be is tried, and it is the one
+under which most of the claims hold that use the name. A claim that would hold of anything shows nothing: if δ is
 what ∂J/∂θ is said to be, that line is no evidence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from bptt.checking.abbreviations import Definition, definition
 from bptt.checking.judge import Judge, same
@@ -17,9 +17,9 @@ from bptt.checking.meaning import Meanings, Mode, Quantity, Reader
 from bptt.checking.names import EQUALS, TIMES, Unclear
 from bptt.checking.report import Remark
 from bptt.checking.settled import Meaning, Settled
-from bptt.checking.survey import Survey, differentiates, is_claim
+from bptt.checking.survey import Survey, is_claim
 from bptt.checking.values import Values
-from bptt.checking.written import Letter, Link, Statement, Written
+from bptt.checking.written import Link, Statement, Written
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming
@@ -63,7 +63,7 @@ class _Asked(dict[str, Quantity]):
         super().__init__(known)
         self.names: set[str] = set()
 
-    def get(self, name: str, default: object = None) -> Quantity:  # type: ignore[override]
+    def get(self, name: str, default: object = None) -> Quantity:
         if name in self:
             return self[name]
         self.names.add(name)
@@ -149,7 +149,8 @@ class Hypotheses:
     def _score(self, name: str, quantity: Quantity, uses: Iterable[Use]) -> Score:
         before = self.meanings.quantities.get(name)
         self.meanings.quantities[name] = quantity
-        telling, idle = [], []
+        telling: list[Use] = []
+        idle: list[Use] = []
         try:
             for use in uses:
                 judged = self.judge.judge(use.statement, use.left, use.link)
@@ -192,9 +193,7 @@ class Hypotheses:
             if current is None:
                 self.meanings.quantities[name] = meaning.quantity
             current = formula
-        if current is None:
-            return False
-        return True
+        return current is not None
 
     def _is_new(
         self, name: str, current: Formula, readable: list[tuple[Link, Formula]], said: Definition
@@ -247,7 +246,6 @@ class Hypotheses:
         uses = self._of(name)
         if not uses:
             return False
-        best: dict[int, tuple[Quantity, Score]] = {}
         found: list[tuple[Score, Quantity]] = []
         for quantity in self._candidates(name):
             score = self._score(name, quantity, uses)
