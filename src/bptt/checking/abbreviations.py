@@ -83,7 +83,7 @@ class Abbreviations:
                 yield Found(epoch.judge.judge(statement, statement.links[0].right, link), epoch)
 
     def named(self, number: int, statement: Statement, epoch: Epoch) -> Iterator[Found]:
-        """A name for something: what it is taken to be (see hypotheses) is what it is; the rest are claims."""
+        """A name for something: what it is taken to be (see hypotheses), and all else are claims."""
         said = definition(number, statement, self.survey)
         assert epoch.meanings is not None and epoch.judge is not None and epoch.settled is not None
         if said is None or said.name in self.losses:

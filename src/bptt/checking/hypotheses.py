@@ -2,8 +2,8 @@
 
 A document writes δ for a derivative that it has, and says so, says it twice and differently, or does not say
 it at all. Its own claims tell which it is: each thing that the name could be is tried, and it is the one
-under which most of the claims hold that use the name. A claim that would hold of anything shows nothing: if δ is
-what ∂J/∂θ is said to be, that line is no evidence.
+under which most of the claims hold that use the name. A claim that would hold of anything shows nothing: if
+δ is what ∂J/∂θ is said to be, that line is no evidence.
 """
 
 from __future__ import annotations
