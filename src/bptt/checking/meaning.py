@@ -18,6 +18,7 @@ from bptt.checking.written import (
     Braced,
     Bracketed,
     Call,
+    Cases,
     Chain,
     Differential,
     Fraction,
@@ -135,7 +136,7 @@ class Reader:
                 return Number(value if power is None else value**power)
             case Letter():
                 return self.letter(node)
-            case Bracketed(inner=inner, kind=kind) if kind in "([{":
+            case Bracketed(inner=inner, kind=kind) if kind in "([{" and not isinstance(inner, Relation):
                 return self._scripted(self(inner), node.scripts)
             case Braced(inner=inner):
                 return self(inner)
@@ -155,6 +156,10 @@ class Reader:
                 return self._big(node)
             case Call():
                 return self._scripted(self._call(node), node.scripts)
+            case Bracketed(inner=Relation() as relation, kind="["):
+                return self._scripted(self._indicator(relation), node.scripts)
+            case Cases(rows=rows):
+                return self._scripted(self._cases(rows), node.scripts)
         raise Unclear(_said(node))
 
     # Names.
@@ -163,6 +168,9 @@ class Reader:
         above = letter.scripts.above
         if letter.name == "e" and len(above) == 1 and self.meanings.lettering._time(above[0], False) is None:
             return Apply("exp", self(above[0]))
+        below = letter.scripts.below
+        if letter.name in ("1", "I") and len(below) == 1 and _relates(below[0]):
+            return self._indicator(below[0])
         if letter.name == "1":
             # Added to a vector, the vector of ones and the number are the same.
             return Number(1.0)
@@ -359,6 +367,12 @@ class Reader:
             return CrossEntropy(self(node.arguments[0]), self(node.arguments[1]))
         if name in ("1", "I") and len(node.arguments) == 1 and isinstance(node.arguments[0], Relation):
             return self._indicator(node.arguments[0])
+        if name == "delta" and name not in self.meanings.quantities and not node.function.scripts.primes:
+            match node.arguments:
+                case (Relation() as relation,):
+                    return self._indicator(relation)
+                case Letter(scripts=Scripts((), (), 0)) as left, Letter(scripts=Scripts((), (), 0)) as right:
+                    return Kronecker(Index(left.name), Index(right.name))
         if name not in FUNCTIONS or len(node.arguments) != 1:
             raise Unclear(f"the function {name}")
         primes = node.function.scripts.primes
@@ -366,10 +380,39 @@ class Reader:
             raise Unclear(f"a higher derivative of {name}")
         return Apply(FUNCTIONS[name], self(node.arguments[0]), prime=primes == 1)
 
-    def _indicator(self, relation: Relation) -> Formula:
-        match relation:
-            case Relation((Letter() as left, Letter() as right), ("=",)):
-                return Kronecker(Index(left.name), Index(right.name))
+    def _cases(self, rows: tuple[tuple[Written, Written | None], ...]) -> Formula:
+        """Each value times 1 where its condition holds; "otherwise" is where none of the others does."""
+        held = [self._indicator(condition) for _, condition in rows if condition is not None]
+        terms: list[Formula] = []
+        for (value, _), where in zip(rows, [*held, _not(held)], strict=False):
+            factor = self(value)
+            if factor == Number(1.0):
+                terms.append(where)
+            elif factor != Number(0.0):
+                kind = Product if isinstance(factor, Number) else Hadamard
+                terms.append(kind((factor, where)))
+        if not terms:
+            return Number(0.0)
+        return terms[0] if len(terms) == 1 else Add(tuple(terms))
+
+    def _indicator(self, condition: Written) -> Formula:
+        """1 where the condition holds, else 0."""
+        match condition:
+            case Bracketed(inner=inner, scripts=Scripts((), (), 0)):
+                return self._indicator(inner)
+            case Listed(items):
+                return Hadamard(tuple(map(self._indicator, items)))
+            case Relation((Letter() as left, Letter() as right), ("=" | "≠" as sign,)):
+                same = Kronecker(Index(left.name), Index(right.name))
+                return same if sign == "=" else _not([same])
+            case Relation((left, Numeral(value=0)), (">" | "≥",)) | Relation(
+                (Numeral(value=0), left), ("<" | "≤",)
+            ):
+                return Apply("step", self(left))
+            case Relation((left, Numeral(value=0)), ("<" | "≤",)) | Relation(
+                (Numeral(value=0), left), (">" | "≥",)
+            ):
+                return Apply("step", Neg(self(left)))
         raise Unclear("a condition")
 
     def differential(self, node: Differential) -> Formula:
@@ -386,6 +429,15 @@ class Reader:
             if time is not None:
                 return replace(value, at=time)
         raise Unclear("what stands at the bar")
+
+
+def _relates(node: Written) -> bool:
+    return isinstance(node.inner if isinstance(node, Bracketed) else node, Relation)
+
+
+def _not(conditions: list[Formula]) -> Formula:
+    """1 where none of them, of which one holds at most, does."""
+    return Add((Number(1.0), *map(Neg, conditions)))
 
 
 def _split(
