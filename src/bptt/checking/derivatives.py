@@ -7,9 +7,20 @@ from dataclasses import replace
 from bptt.checking import notation as table
 from bptt.checking.cursor import BEGINS, MAX_DEPTH, TOO_DEEP
 from bptt.checking.enclosures import EnclosureReader
-from bptt.checking.written import Chain, Differential, Fraction, Letter, Listed, Nabla, Terms, Written
+from bptt.checking.scripts import TRANSPOSES
+from bptt.checking.written import (
+    Chain,
+    Differential,
+    Fraction,
+    Letter,
+    Listed,
+    Nabla,
+    Numeral,
+    Terms,
+    Written,
+)
 
-HIGHER_ORDER = "derivatives of higher order are not read"
+HIGHER_ORDER = "derivatives of this order are not read"
 _PARTIALS = {r"\partial": "∂", "delta": "δ", "d": "d"}
 
 
@@ -34,8 +45,7 @@ class DerivativeReader(EnclosureReader):
         immediate = self._immediate_end(top, middle)
         inner = (immediate - 1, self._inside(top, middle)[1]) if immediate else self._inside(top, middle)
         if not immediate and above and inner[0] + 1 < inner[1] and self.found[inner[0] + 1].kind == "^":
-            self.position = end
-            return self.unread(start, HIGHER_ORDER)
+            return self._second_derivative(start, inner, self._inside(middle, end), end)
         numerator = self._of_differential(*inner, above)
         denominator = self._of_differential(*self._inside(middle, end), below)
         self.position = end
@@ -43,6 +53,36 @@ class DerivativeReader(EnclosureReader):
             return self.unread(start, HIGHER_ORDER)
         above += "⁺" if immediate else ""
         return self._differential(start, numerator, denominator, (above, below))
+
+    def _second_derivative(
+        self, start: int, top: tuple[int, int], bottom: tuple[int, int], end: int
+    ) -> Written:
+        """`∂²f/∂x∂y` as ∂/∂x of ∂f/∂y."""
+        rest = self._argument_end(top[0] + 2)
+        order = self.found[slice(*self._inside(top[0] + 2, rest))]
+        bounds = [at for at in range(*bottom) if self.found[at].text == self.found[bottom[0]].text]
+        if [mark.text for mark in order] != ["2"] or len(bounds) > 2 or not bounds:
+            self.position = end
+            return self.unread(start, HIGHER_ORDER)
+        self.position = rest
+        function = self._within(top[1], self.given)
+        bottoms = []
+        for first, last in zip(bounds, [*bounds[1:], bottom[1]], strict=True):
+            self.position = first + 1
+            bottoms.append(_without_exponent(self._within(last, self.given)))
+        self.position = end
+        outer, inner = bottoms[0], bottoms[-1]
+        if outer is None or inner is None:
+            return self.unread(start, HIGHER_ORDER)
+        signs = (self.found[top[0]].text, self.found[bottom[0]].text)
+        named = (_PARTIALS.get(signs[0], ""), _PARTIALS.get(signs[1], ""))
+        first_order = Differential(function, inner, named, self._span(start))
+        if function is None:
+            self.position = end
+            operand = self._operand()
+            first_order = replace(first_order, operand=operand, span=self._span(start))
+        scripts = self.scripts()
+        return Differential(first_order, outer, named, self._span(start), None, scripts)
 
     def _is_negative_partial(self) -> bool:
         """Whether the fraction begins with −∂, which is the negative of a derivative."""
@@ -180,13 +220,16 @@ class DerivativeReader(EnclosureReader):
         start = self.position
         self._next()
         scripts = self.scripts()
-        if scripts.above:
-            return self.unread(start, HIGHER_ORDER)
         below = scripts.below
         by: Written | None = below[0] if below else None
         if len(below) > 1:
             by = Listed(below, self._span(start))
-        return Nabla(by, self._differentiated(), self._span(start))
+        if not scripts.above:
+            return Nabla(by, self._differentiated(), self._span(start))
+        if by is None or [_order(item) for item in scripts.above] != [2]:
+            return self.unread(start, HIGHER_ORDER)
+        inner = Nabla(by, self._differentiated(), self._span(start))
+        return Nabla(by, inner, self._span(start))
 
     def _differentiated(self) -> Written | None:
         """What ∇ or ∂_x stands before: one factor, and the bracket behind a letter: `J(θ)`."""
@@ -261,3 +304,20 @@ class DerivativeReader(EnclosureReader):
         if self.found[place].text == "d" and following.spaced and self.found[place].face != "upright":
             return False
         return following.kind in ("letter", "word", "command", "(")
+
+
+def _order(node: Written) -> float:
+    return node.value if isinstance(node, Numeral) else 0
+
+
+def _without_exponent(bottom: Written | None) -> Written | None:
+    """`x` of ∂x² and of ∂xᵀ: what stands above belongs to the derivative."""
+    if not isinstance(bottom, Letter):
+        return bottom
+    above = bottom.scripts.above
+    kept = tuple(
+        item
+        for item in above
+        if _order(item) != 2 and not (isinstance(item, Letter) and item.name in TRANSPOSES)
+    )
+    return replace(bottom, scripts=replace(bottom.scripts, above=kept))

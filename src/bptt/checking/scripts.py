@@ -9,7 +9,7 @@ from bptt.checking.cursor import Cursor
 from bptt.checking.lexer import Token
 from bptt.checking.written import Bracketed, Chain, Letter, Listed, Scripts, Written
 
-_TRANSPOSES = frozenset(["T", "top"])
+TRANSPOSES = frozenset(["T", "top"])
 _NO_SCRIPTS = Scripts()
 
 
@@ -125,4 +125,4 @@ def _script_parts(item: Written) -> tuple[Written, ...]:
 
 
 def _is_transpose(node: Written) -> bool:
-    return isinstance(node, Letter) and node.name in _TRANSPOSES and node.scripts == _NO_SCRIPTS
+    return isinstance(node, Letter) and node.name in TRANSPOSES and node.scripts == _NO_SCRIPTS

@@ -17,7 +17,7 @@ from bptt.formula.evaluate import Point, evaluate
 from bptt.formula.functions import TINY
 from bptt.formula.shapes import Undefined
 from bptt.formula.tensor import Tensor, matrix, merged, named
-from bptt.formula.tree import Derivative, Formula, Indexed, Symbol, Time, TokenPart, Transpose
+from bptt.formula.tree import Derivative, Formula, Indexed, Symbol, Time, TokenPart, Transpose, children
 from bptt.ir.expr import Expr
 
 Times = Mapping[str, int]
@@ -114,7 +114,11 @@ class Values:
     def _of_formula(
         self, top: Formula, bottom: Formula, below: Symbol, letters: list[str], at: int | None, times: Times
     ) -> Tensor:
-        """∂/∂w (…): every element of w moved, and what becomes of the formula."""
+        """∂/∂w (…): every element of w moved, and what becomes of the formula. Derivatives in it have been
+        taken by complex steps, and would not move.
+        """
+        if _holds_derivative(top):
+            raise Undefined(Derivative(top, bottom))
         target = self.leaf(below)
         run = self.world.run(self._node(target, below, at, NOW, times))
         shape = self.world.shape(target.shape)
@@ -200,6 +204,10 @@ class Values:
             case 2:
                 return matrix(array)
         raise Undefined(Symbol("J"))
+
+
+def _holds_derivative(formula: Formula) -> bool:
+    return isinstance(formula, Derivative) or any(map(_holds_derivative, children(formula)))
 
 
 def _token(formula: Formula) -> Symbol | None:
