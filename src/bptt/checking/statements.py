@@ -21,6 +21,7 @@ from bptt.checking.macros import Macros, find_macros
 from bptt.checking.marks import called_words, marks
 from bptt.checking.parser import Parser
 from bptt.checking.rows import joined_rows, without_asides
+from bptt.checking.shorthands import written_out
 from bptt.checking.written import (
     Chain,
     Differential,
@@ -91,7 +92,7 @@ def read_statements(document: Document) -> Reading:
             if more:
                 numbered.append((segment, more))
             displayed += more if segment.display else []
-    statements = put_to_statements(numbered)
+    statements = written_out(put_to_statements(numbered), document.source.text)
     return Reading(document.source, tuple(statements), document.headings, tuple(unread))
 
 

@@ -9,8 +9,8 @@ reading it against the symbols that the document has introduced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from bptt.source import Source, Span
 
@@ -93,7 +93,9 @@ class Fraction:
 class Differential:
     """A derivative written as a fraction: ∂top/∂bottom. `top` is None for the operator ∂/∂x, which acts on
     what follows it (`operand`, None where nothing does). `signs` are the letters that stood for ∂ above and
-    below ("∂", "d", "δ", or "" where it is missing).
+    below ("∂", "d", "δ", or "" where it is missing). A short name for a derivative, `dW` for ∂J/∂W, is one
+    with `signs` ("d", ""); it is `guessed` where the document does not say what it stands for, and means by
+    it perhaps the derivative by what the function in W = f(…) is applied to.
     """
 
     top: Written | None
@@ -102,6 +104,7 @@ class Differential:
     span: Span = field(compare=False, repr=False)
     operand: Written | None = None
     scripts: Scripts = Scripts()
+    guessed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -317,3 +320,31 @@ def walk(node: Written) -> Iterator[Written]:
         part = ahead.pop()
         yield part
         ahead += reversed(children(part))
+
+
+def mapped(node: Written, change: Callable[[Written], Written]) -> Written:
+    """The formula with `change` applied to every part, from the inside out."""
+    changed: dict[str, object] = {}
+    for item in fields(node):
+        old = getattr(node, item.name)
+        new = _mapped_within(old, change)
+        if new is not old:
+            changed[item.name] = new
+    return change(replace(node, **changed) if changed else node)  # type: ignore[arg-type]
+
+
+def _mapped_within(value: object, change: Callable[[Written], Written]) -> object:
+    """What a field holds, with its formulas changed; the very object where nothing does."""
+    match value:
+        case tuple():
+            parts = tuple(_mapped_within(part, change) for part in value)
+            same = all(new is old for new, old in zip(parts, value, strict=True))
+            return value if same else parts
+        case Scripts(below=below, above=above):
+            lower, upper = _mapped_within(below, change), _mapped_within(above, change)
+            if lower is below and upper is above:
+                return value
+            return replace(value, below=lower, above=upper)  # type: ignore[arg-type]
+        case Span():
+            return value
+    return mapped(value, change) if is_dataclass(value) else value  # type: ignore[arg-type]
