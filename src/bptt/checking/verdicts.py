@@ -26,7 +26,10 @@ ONE_EXAMPLE = "for one example; of a batch it is summed over the examples"
 IMPLIED = "a sum over letters that stand twice is implied"
 TRANSPOSED = "the transpose: the other layout of a derivative"
 # Words that say that there are many examples at once.
-_BATCH = re.compile(r"\\frac\{1\}\{N\}\s*\\sum")
+_BATCH = re.compile(
+    r"\\frac\{1\}\{[NmBn]\}\s*\\sum|\bexamples\b[^.]{0,40}\b(?:columns|rows)\b"
+    r"|\bsum(?:med)? over the [^.]{0,12}examples"
+)
 # What a link begins with: its sign, and signs of layout around it.
 _SIGN = re.compile(
     r"[\s&]*(?::?=|≡|≜|\\(?:equiv|triangleq|coloneqq|doteq)(?![A-Za-z])"
