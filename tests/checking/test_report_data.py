@@ -46,7 +46,7 @@ def test_the_names_and_types() -> None:
         assert all(isinstance(claim[name], kind) for name, kind in CLAIM.items())
         assert claim["verdict"] in VERDICTS and claim["kind"] in {None, *KINDS}
         assert claim["fault"] is None or list(claim["fault"]) == ["line", "column", "source"]
-        assert claim["example"] is None or list(claim["example"]) == ["claimed", "right", "shapes"]
+        assert claim["example"] is None or list(claim["example"]) == ["claimed", "right", "at", "shapes"]
     assert list(found["summary"]) == list(VERDICTS)
     assert all(list(remark) == ["text", "lines"] for remark in found["remarks"])
 

@@ -42,9 +42,8 @@ Mend:
 (y - \\hat{y}) U^T
 ```
 
-- *what*: the factors stand in the wrong order
 - *why*: y - ŷ is a row, and a row stands to the left of the matrix that it is multiplied with.
-- *in numbers*: no value is claimed, \\[0.31 -0.12 0.08\\] is right; Uᵀ: 7×3, y - ŷ: 1×7
+- *in numbers*: nothing comes out of it (Uᵀ: 7×3, y - ŷ: 1×7); right is \\[0.31 -0.12 0.08\\]
 
 **✗ line 8, column 34**: ∂J/∂z follows from line 7
 

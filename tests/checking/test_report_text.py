@@ -31,23 +31,20 @@ J is the log-likelihood.
 what runs through the document
   - J is taken for the log-likelihood: it is nowhere defined (lines 6-8, 12)
 
-line 7, column 34: wrong (order)
+line 7, column 34: wrong (order): ∂J/∂h
    7 | \\frac{\\partial J}{\\partial h} &= U^T (y - \\hat{y}) \\\\
      |                                  ^^^
-  claim: ∂J/∂h
-  what: the factors stand in the wrong order
   mend: (y - \\hat{y}) U^T
   why: y - ŷ is a row, and a row stands to the left of the matrix that it is
        multiplied with.
-  in numbers: no value is claimed, [0.31 -0.12 0.08] is right; Uᵀ: 7×3, y - ŷ:
-              1×7
+  in numbers: nothing comes out of it (Uᵀ: 7×3, y - ŷ: 1×7); right is [0.31
+              -0.12 0.08]
   line 8, column 34: ∂J/∂z follows from line 7
     mend: (y - \\hat{y}) U^T \\circ h \\circ (1 - h)
 
-line 13, column 39: undecided
+line 13, column 39: undecided: ∂J/∂q
   13 | Also $\\frac{\\partial J}{\\partial q} = r$.
      |                                       ^
-  claim: ∂J/∂q
   missing: q and r are not defined in the document
 """
 CORRECT = """

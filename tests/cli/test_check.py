@@ -108,7 +108,7 @@ def test_the_report_in_the_terminal(folder: Path, capsys: pytest.CaptureFixture[
     bptt_check("bad.md")
     assert capsys.readouterr().out == (
         "bad.md: 2 claims: 1 correct, 1 wrong\n\n"
-        "line 3, column 6: wrong\n   3 | $b = wrong$\n     |      ^^^^^\n  claim: ∂J/∂b\n  mend: right\n"
+        "line 3, column 6: wrong: ∂J/∂b\n   3 | $b = wrong$\n     |      ^^^^^\n  mend: right\n"
     )
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bptt.checking.judge import Agreement, Judge, Judged, letters, same, scaled
+from bptt.checking.counterexample import counterexample
+from bptt.checking.judge import Agreement, Judge, Judged, letters, mentions_loss, same, scaled
 from bptt.checking.meaning import Mode
 from bptt.checking.mend import Mend, Pool, mend, pool_of
 from bptt.checking.pool import renamed
+from bptt.checking.report import Counterexample
 from bptt.derivation.derive import Deriver
 from bptt.derivation.matrix_form import Unwritable
 from bptt.derivation.steps import Chain, Derivation
@@ -27,15 +29,17 @@ SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Fault:
-    """The mend, and the claim as it was read. `shapes` tells how factors do not fit, where they do not."""
+    """The mend, the claim as it was read, and numbers that show that it is wrong."""
 
     mend: Mend
     formula: Formula
-    shapes: str = ""
+    example: Counterexample | None = None
 
 
 class Faults:
-    """Finds faults of claims judged at one model's points."""
+    """Finds faults of claims judged at one model's points; `sign` is that of the document's J relative to
+    the cross-entropy.
+    """
 
     def __init__(self, judge: Judge, sign: float) -> None:
         self.judge, self.sign = judge, sign
@@ -53,6 +57,8 @@ class Faults:
         except (NonConforming, Unbound, KeyError, IndexError, ValueError):
             return None
 
+        sign = self.sign if mentions_loss(judged.left) != mentions_loss(judged.right) else 1.0
+
         def is_right(formula: Formula) -> int:
             found = {1, -1}
             for values, truth in zip(points, truths, strict=True):
@@ -60,7 +66,7 @@ class Faults:
                     value = values(formula, dict(zip(truth.letters, truth.array.shape, strict=False)))
                 except (NonConforming, Unbound, KeyError, IndexError, ValueError):
                     return 0
-                found &= {s for s in found if same(truth, scaled(value, s))}
+                found &= {s for s in found if same(truth, scaled(value, sign * s))}
                 if not found:
                     return 0
             return max(found)
@@ -75,7 +81,8 @@ class Faults:
         )
         if found is None or not _is_small(found, judged.left, judged.right):
             return None
-        return Fault(found, judged.right, _misfit(judged))
+        example = counterexample(points[0], judged.left, judged.right, sign)
+        return Fault(found, judged.right, example)
 
     def _pool(self, left: Formula) -> Pool | None:
         """What the right formula is made of, in the letters of the claim."""
@@ -133,8 +140,3 @@ def is_element(left: Formula) -> bool:
 def _letters(right: Formula, claimed: Formula) -> dict[str, str]:
     """The letters of the derivation's left side, each with that of the claim."""
     return dict(zip(letters(right), letters(claimed), strict=False))
-
-
-def _misfit(judged: Judged) -> str:
-    misfit = judged.misfit
-    return "" if misfit is None or not misfit.shapes else str(misfit)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from bptt.checking.documents import Notebook
-from bptt.checking.report import KINDS, Claim, Remark, Report
+from bptt.checking.report import KINDS, Claim, Counterexample, Remark, Report
 
 # A sign for every verdict, so that none is told by its colour alone.
 SIGNS = {"correct": "✓", "convention": "≈", "wrong": "✗", "undecided": "?"}
@@ -19,6 +20,10 @@ COUNTED = {
     "undecided": "undecided",
 }
 CALLED = COUNTED | {"convention": "correct under a convention"}
+
+
+# What the author alone can tell.
+_ASKED = re.compile(r"the equations of the model|what \S+ (?:is|are)")
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,24 @@ def _root(claim: Claim, at: dict[int, Claim]) -> Claim:
         seen.add(id(before))
         root = before
     return root
+
+
+def unanswered(report: Report) -> dict[str, list[Claim]]:
+    """The undecided claims by what is missing to decide them, in the order of the document."""
+    found: dict[str, list[Claim]] = {}
+    for claim in with_verdict(report, "undecided"):
+        found.setdefault(claim.missing, []).append(claim)
+    return found
+
+
+def advice(report: Report) -> str:
+    """What can be done about undecided claims; "" where nothing is asked for by name."""
+    if not any(_ASKED.fullmatch(missing) for missing in unanswered(report)):
+        return ""
+    return (
+        "What a name is can be said in the document, or in a comment at its head, "
+        "<!-- bptt: … -->; a model is given with --model."
+    )
 
 
 def with_verdict(report: Report, *verdicts: str) -> list[Claim]:
@@ -116,10 +139,9 @@ def details(claim: Claim) -> dict[str, str]:
     """What else is known of a claim, by what it is called; the mend is LaTeX, all others are words."""
     example = ""
     if claim.example is not None:
-        example = f"{claim.example.claimed} is claimed, {claim.example.right} is right"
-        example += f"; {claim.example.shapes}" if claim.example.shapes else ""
+        example = _in_numbers(claim.example)
     known = {
-        "what": KINDS.get(claim.kind, ""),
+        "what": "" if claim.reason else KINDS.get(claim.kind, ""),
         "mend": claim.mend,
         "why": claim.reason,
         "in numbers": example,
@@ -129,6 +151,13 @@ def details(claim: Claim) -> dict[str, str]:
         "follows from": "" if claim.follows_from is None else f"line {claim.follows_from}",
     }
     return {name: text for name, text in known.items() if text.strip()}
+
+
+def _in_numbers(example: Counterexample) -> str:
+    if example.shapes:
+        return f"nothing comes out of it ({example.shapes}); right is {example.right}"
+    at = f" for {example.at}" if example.at else ""
+    return f"{example.claimed} is claimed, {example.right} is right{at}"
 
 
 def objective(report: Report) -> str:

@@ -25,11 +25,14 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Counterexample:
-    """Numbers that show it: the claim's value and the right one, as text, and the shapes of the factors."""
+    """Numbers that show it: the claim's value and the right one, as text, at a random point. `at` says of
+    which element, `shapes` what does not fit together where the claim has no value.
+    """
 
     claimed: str
     right: str
     shapes: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,10 @@
         "reading": null,                   how it was read, where there was a choice
         "missing": null,                   what is needed to decide it
         "fault": {"line": 191, "column": 11, "source": "k"},
-        "example": {"claimed": "0.12", "right": "-0.3", "shapes": "h: 1×5"}}],
+        "example": {"claimed": "0.12",     its value at a random point, and the right one
+                    "right": "−0.3",
+                    "at": "i = 2, j = 1",  of this element
+                    "shapes": null}}],     what does not fit together, if that is why
      "summary": {"correct": 0, "convention": 0, "wrong": 1, "undecided": 0},
      "remarks": [{"text": "…", "lines": [3, 7]}]}
 
@@ -65,7 +68,12 @@ def _claim(claim: Claim) -> dict[str, Any]:
         "fault": None if claim.fault is None else _place(claim.fault),
         "example": None
         if example is None
-        else {"claimed": example.claimed, "right": example.right, "shapes": example.shapes or None},
+        else {
+            "claimed": example.claimed,
+            "right": example.right,
+            "at": example.at or None,
+            "shapes": example.shapes or None,
+        },
     }
 
 

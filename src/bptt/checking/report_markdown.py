@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from bptt.checking.excerpt import excerpt, harmless
 from bptt.checking.findings import (
     SIGNS,
     Finding,
+    advice,
     details,
     findings,
     headline,
@@ -17,6 +18,7 @@ from bptt.checking.findings import (
     objective,
     place,
     remarks,
+    unanswered,
     verdict,
     with_verdict,
 )
@@ -54,10 +56,12 @@ def _blocks(report: Report, everything: bool) -> Iterator[str]:
         yield "## What is wrong"
         for finding in wrong:
             yield from _finding(finding)
-    if undecided := with_verdict(report, "undecided"):
+    if undecided := unanswered(report):
         yield "## What is undecided"
-        for claim in undecided:
-            yield from _claim(claim)
+        for missing, claims in undecided.items():
+            yield from _undecided(missing, claims)
+        if advice(report):
+            yield escaped(advice(report))
     correct = with_verdict(report, "correct", "convention")
     if everything and correct:
         yield "## What is correct"
@@ -73,6 +77,17 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield f"**{SIGNS[claim.verdict]} {place(claim)}**{target} follows from line {claim.follows_from}"
         if claim.mend:
             yield _fenced("math", claim.mend)
+
+
+def _undecided(missing: str, claims: Sequence[Claim]) -> Iterator[str]:
+    """What is missing, once, and the claims that cannot be decided without it."""
+    if len(claims) == 1:
+        yield from _claim(claims[0])
+        return
+    at = _capital(lines_named(claim.line for claim in claims))
+    yield f"### {SIGNS['undecided']} {at}" + (f": missing is {escaped(missing)}" if missing else "")
+    rows = [row for claim in claims for row in excerpt(claim.fault or claim.span, _COLUMNS)]
+    yield _fenced("text", "\n".join(line for row in rows for line in row if line))
 
 
 def _claim(claim: Claim) -> Iterator[str]:

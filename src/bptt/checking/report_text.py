@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from bptt.checking.excerpt import excerpt, harmless
 from bptt.checking.findings import (
     SIGNS,
+    advice,
     details,
     findings,
     headline,
@@ -14,6 +15,7 @@ from bptt.checking.findings import (
     objective,
     place,
     remarks,
+    unanswered,
     verdict,
     with_verdict,
 )
@@ -56,9 +58,10 @@ class _Terminal:
         report = self._report
         for line in self._wrapped(headline(report), 0):
             yield self._styled(line, "bold")
-        blocks = [self._model(), self._remarks()]
+        blocks: list[Iterable[str]] = [self._model(), self._remarks()]
         blocks += [self._finding(found.root, found.consequences) for found in findings(report)]
-        blocks += [self._claim(claim) for claim in with_verdict(report, "undecided")]
+        blocks += [self._undecided(*group) for group in unanswered(report).items()]
+        blocks.append(self._wrapped(advice(report), 0))
         if everything:
             blocks.append(self._correct())
         for block in blocks:
@@ -90,17 +93,32 @@ class _Terminal:
                 yield from self._labelled("mend", claim.mend, 2 * MARGIN)
 
     def _claim(self, claim: Claim) -> Iterator[str]:
-        head = f"{place(claim)}: {verdict(claim)}"
-        yield self._styled(head, _COLOURS[claim.verdict])
+        yield from self._head(f"{place(claim)}: {verdict(claim)}", claim)
+        yield from self._excerpt(claim)
+        for name, text in details(claim).items():
+            yield from self._labelled(name, text, MARGIN)
+
+    def _undecided(self, missing: str, claims: Sequence[Claim]) -> Iterator[str]:
+        """What is missing, once, and the claims that cannot be decided without it."""
+        if len(claims) == 1:
+            yield from self._claim(claims[0])
+            return
+        head = f"{len(claims)} undecided"
+        for line in self._wrapped(f"{head}; missing: {missing}" if missing else head, 0):
+            yield self._styled(line, _COLOURS["undecided"])
+        for claim in claims:
+            yield from self._excerpt(claim)
+
+    def _head(self, said: str, claim: Claim) -> Iterator[str]:
+        for line in self._wrapped(f"{said}: {claim.target}" if claim.target else said, 0):
+            yield self._styled(line, _COLOURS[claim.verdict])
+
+    def _excerpt(self, claim: Claim) -> Iterator[str]:
         for line, carets in excerpt(claim.fault or claim.span, self._columns):
             yield line
             if carets:
                 bar = carets.index("|") + 1
                 yield carets[:bar] + self._styled(carets[bar:], _COLOURS[claim.verdict])
-        if claim.target:
-            yield from self._labelled("claim", claim.target, MARGIN)
-        for name, text in details(claim).items():
-            yield from self._labelled(name, text, MARGIN)
 
     def _correct(self) -> Iterator[str]:
         """A line for each claim that is correct: its line, what is claimed, the verdict, and its reading."""

@@ -6,13 +6,16 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from bptt.checking.counterexample import counterexample
 from bptt.checking.faults import Faults
-from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter, mentions_loss
+from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter, mentions_loss, same
 from bptt.checking.meaning import Meanings
-from bptt.checking.report import Claim, Remark, Report
+from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
 from bptt.derivation.board import Board
 from bptt.derivation.matrix_form import negate
+from bptt.formula.evaluate import Unbound
+from bptt.formula.shapes import NonConforming
 from bptt.ir.model import Model
 from bptt.render import latex
 from bptt.render.unicode import show
@@ -22,6 +25,7 @@ from bptt.syntax.unparse import unparse
 
 # Conventions under which a claim holds, in words.
 LOG_LIKELIHOOD = "J is the log-likelihood"
+OTHER_SIGN = "this is the sign of the log-likelihood; elsewhere the cross-entropy is derived"
 ONE_EXAMPLE = "for one example; of a batch it is summed over the examples"
 IMPLIED = "a sum over letters that stand twice is implied"
 TRANSPOSED = "the transpose: the other layout of a derivative"
@@ -74,7 +78,7 @@ def report(source: Source, found: list[Found]) -> Report:
     flipped = _flipped(found)
     claims: list[Claim] = []
     for f in found:
-        claims.append(_claim(f, flipped, claims))
+        claims.append(_claim(f, flipped, list(zip(found, claims, strict=False))))
     claims = _with_doubts(found, claims)
     remarks: list[Remark] = []
     lines = [c.line for c in claims if c.convention == LOG_LIKELIHOOD]
@@ -86,7 +90,13 @@ def report(source: Source, found: list[Found]) -> Report:
         remarks.append(Remark(text, tuple(lines)))
     for epoch in models.values():
         remarks += epoch.settled.remarks if epoch.settled is not None else []
-    objective = SIGNS[-1.0 if flipped else 1.0]
+    upright = [c.line for c in claims if c.verdict == "correct" and _is_signed(c, found)]
+    lines = [c.line for c in claims if c.reason == OTHER_SIGN]
+    if lines and upright:
+        text = f"a contradiction: line {upright[0]} derives the cross-entropy, and other lines minus that"
+        remarks.append(Remark(text, tuple(lines)))
+    is_signed = any(f.judged.agreements and _names_sign(f.judged) for f in found)
+    objective = SIGNS[-1.0 if flipped else 1.0] if is_signed else ""
     return Report(source, written, objective, tuple(claims), tuple(remarks))
 
 
@@ -162,13 +172,13 @@ def _is_signed(claim: Claim, found: list[Found]) -> bool:
     return any(_right_side(f.judged) == claim.span and _names_sign(f.judged) for f in found)
 
 
-def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
+def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:
     judged = found.judged
     target = show(judged.left) if judged.left is not None else ""
     span = _right_side(judged)
     best = _best(judged.agreements)
     if best is None:
-        return _without_agreement(found, target, before)
+        return _without_agreement(found, target, flipped, before)
     if best.mode.implied:
         return Claim(span, target, "convention", convention=IMPLIED)
     if best.turned:
@@ -176,8 +186,10 @@ def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
     if best.sign != 1.0 and not flipped:
         assert judged.right is not None
         mended = latex.show(negate(judged.right), _is_timed(found.epoch))
-        reason = "this is the sign of the log-likelihood; elsewhere the cross-entropy is derived"
-        return Claim(span, target, "wrong", "sign", mend=mended, reason=reason)
+        return Claim(
+            span, target, "wrong", "sign", mend=mended, reason=OTHER_SIGN, example=_example(found, best),
+            follows_from=_root(found, before),
+        )  # fmt: skip
     if best.sign != 1.0:
         return Claim(span, target, "convention", convention=LOG_LIKELIHOOD, reading=_reading(best))
     if judged.left is not None and holds_parameter(judged.left) and _BATCH.search(span.source.text):
@@ -185,32 +197,66 @@ def _claim(found: Found, flipped: bool, before: list[Claim]) -> Claim:
     return Claim(span, target, "correct", reading=_reading(best))
 
 
-def _without_agreement(found: Found, target: str, before: list[Claim]) -> Claim:
+def _example(found: Found, how: Agreement) -> Counterexample | None:
+    judge, judged = found.epoch.judge, found.judged
+    if judge is None or judged.left is None or judged.right is None:
+        return None
+    return counterexample(judge.values(judge.worlds[0], how), judged.left, judged.right)
+
+
+def _without_agreement(found: Found, target: str, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:
     judged, epoch = found.judged, found.epoch
     span = _right_side(judged)
     fault = None
     if epoch.judge is not None and not judged.is_zero and not epoch.missing:
         if epoch.faults is None:
-            epoch.faults = Faults(epoch.judge, 1.0)
+            epoch.faults = Faults(epoch.judge, -1.0 if flipped else 1.0)
         fault = epoch.faults.find(judged)
     has_layout = epoch.model is not None and any(len(shape) == 2 for shape in epoch.model.params.values())
     if fault is not None and not has_layout and fault.mend.kind in ("order", "transpose", "shape"):
         # No product says how vectors lie, so it may be the other way.
         fault = None
     if fault is not None:
-        wrong = [c for c in before if c.verdict == "wrong" and c.follows_from is None]
         place = epoch.meanings.span_of(fault.mend.place) if epoch.meanings is not None else None
-        roots = [c for c in wrong if c.target == target or _is_same_slip(c, place, fault.mend.kind)]
         mended = latex.show(fault.mend.formula, _is_timed(epoch))
         return Claim(
             span, target, "wrong", fault.mend.kind, mend=mended, reason=fault.mend.words, fault=place,
-            follows_from=roots[0].line if roots else None,
+            example=fault.example, follows_from=_root(found, before, place, fault.mend.kind),
         )  # fmt: skip
     if judged.is_zero:
         missing = "a derivative that is not zero: 0 = 0 shows nothing"
     else:
         missing = epoch.missing or judged.missing or "a reading in which both sides agree"
     return Claim(span, target, "undecided", missing=missing)
+
+
+def _root(
+    found: Found, before: list[tuple[Found, Claim]], place: Span | None = None, kind: str = "sign"
+) -> int | None:
+    """The line of the wrong claim that this one repeats: the same slip, or the same wrong value."""
+    for other, claim in before:
+        if claim.verdict == "wrong" and claim.follows_from is None:
+            same_value = other.epoch is found.epoch and _is_same_value(other.judged, found)
+            if same_value or _is_same_slip(claim, place, kind):
+                return claim.line
+    return None
+
+
+def _is_same_value(earlier: Judged, found: Found) -> bool:
+    """Whether two claims about one thing give it the same value at every point."""
+    left, before, now, judge = found.judged.left, earlier.right, found.judged.right, found.epoch.judge
+    if judge is None or left is None or before is None or now is None or earlier.left != left:
+        return False
+    try:
+        for world in judge.worlds:
+            values = judge.values(world, Agreement(loss=judge.losses[0]))
+            truth = values(left)
+            letters = dict(zip(truth.letters, truth.array.shape, strict=False))
+            if not same(values(before, letters), values(now, letters)):
+                return False
+    except (NonConforming, Unbound, KeyError, IndexError, ValueError):
+        return before == now
+    return True
 
 
 def _is_same_slip(earlier: Claim, place: Span | None, kind: str) -> bool:
