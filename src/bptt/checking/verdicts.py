@@ -201,7 +201,7 @@ def _example(found: Found, how: Agreement) -> Counterexample | None:
     judge, judged = found.epoch.judge, found.judged
     if judge is None or judged.left is None or judged.right is None:
         return None
-    return counterexample(judge.values(judge.worlds[0], how), judged.left, judged.right)
+    return counterexample(judge.values(judge.worlds[0], how, judged.left), judged.left, judged.right)
 
 
 def _without_agreement(found: Found, target: str, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:
@@ -249,7 +249,7 @@ def _is_same_value(earlier: Judged, found: Found) -> bool:
         return False
     try:
         for world in judge.worlds:
-            values = judge.values(world, Agreement(loss=judge.losses[0]))
+            values = judge.values(world, Agreement(loss=judge.losses[0]), left)
             truth = values(left)
             letters = dict(zip(truth.letters, truth.array.shape, strict=False))
             if not same(values(before, letters), values(now, letters)):
