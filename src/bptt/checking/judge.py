@@ -79,7 +79,7 @@ class Judge:
     def judge(self, statement: Statement, left: Written, link: Link) -> Judged:
         """Tries every reading of both sides, those first that are chosen more often."""
         judged = Judged(statement, link)
-        for mode in modes(left, link.right):
+        for mode in modes(left, link.right, einstein=self.meanings.einstein):
             try:
                 reader = Reader(self.meanings, mode)
                 claimed, written = reader(left), reader(link.right)
@@ -162,8 +162,12 @@ class Judge:
         return Values(world, mode.flipped, mode.lying, 1.0, how.every_use, how.loss, self.until, places)
 
 
-def modes(*parts: Written) -> Iterator[Mode]:
-    """The ways to read these formulas that differ for them."""
+def modes(*parts: Written, einstein: str = "used") -> Iterator[Mode]:
+    """The ways to read these formulas that differ for them; `einstein` says whether sums are implied
+    ("stated", "used", or "": never).
+    """
+    if einstein == "stated":
+        yield Mode(implied=True)
     nodes = list(walk(list(parts)))
     chains = [[s in HADAMARD for s in n.signs] for n in nodes if isinstance(n, Chain)]
     mixed = any(any(signs) and not all(signs) for signs in chains)
@@ -175,7 +179,8 @@ def modes(*parts: Written) -> Iterator[Mode]:
             yield Mode(products, flipped=True, lying=True)
     if jacobians:
         yield Mode(maps=True)
-    yield Mode(implied=True)
+    if einstein == "used":
+        yield Mode(implied=True)
 
 
 def with_implied_sums(left: Formula, right: Formula) -> Formula:

@@ -98,7 +98,8 @@ class Quantity:
 class Meanings:
     """What is known at a place of a document. `losses` are the names of the objective, `carried` those
     of what goes from step to step, `last` the last of the steps that are told by their numbers;
-    `labels` the letters of the true class, each with the name of its target.
+    `labels` the letters of the true class, each with the name of its target; `einstein` says whether sums
+    are implied (survey.Survey.einstein).
     """
 
     lettering: Lettering
@@ -109,6 +110,7 @@ class Meanings:
     last: int = 0
     now: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
+    einstein: str = "used"
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:

@@ -8,7 +8,7 @@ what the model reads, or is what its output is compared with; the rest are param
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bptt.errors import EquationError
 from bptt.ir.model import Model
@@ -18,6 +18,8 @@ from bptt.syntax import tree
 from bptt.syntax.tree import Document, Equation, Expression, Name
 
 OBJECTIVE = "J"
+# Small Greek letters that stand for numbers unless something tells otherwise.
+NUMBERS = frozenset({"alpha", "beta", "gamma", "eta", "kappa", "lambda", "mu", "epsilon", "rho"})
 READ = "what the model reads"
 TARGET = "what its output is compared with"
 AT_EACH_STEP = "given at each step"
@@ -40,11 +42,14 @@ class Stating:
 
 @dataclass(frozen=True)
 class Understood:
-    """A model, what was given to it, and the equations that it was made of."""
+    """A model, what was given to it, and the equations that it was made of; `left_out` are those that do not
+    go with the others, by name, with the reason.
+    """
 
     model: Model
     given: dict[str, str]
     equations: dict[str, Equation]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def targets(self) -> frozenset[str]:
@@ -52,19 +57,61 @@ class Understood:
 
 
 def understand(stating: Stating) -> Understood:
-    """The model that the equations make. EquationError where they make none."""
+    """The model that the equations make, or as many of them as go together. EquationError where none do.
+
+    What an author usually means by a letter (a capital is a matrix, a small Greek letter a number) is tried
+    first, and given up where it does not fit.
+    """
     named = _with_names(dict(stating.equations))
-    try:
-        return _lowered(named, stating)
-    except EquationError as first:
-        # An equation that belongs to another part of the document must not spoil the model.
-        for name in list(named):
+    usual = replace(stating, ranks={**_usual_ranks(named, stating), **stating.ranks})
+    reasons: list[EquationError] = []
+
+    def lowered(equations: dict[str, Equation], how: Stating) -> Understood | None:
+        try:
+            return _lowered(equations, how)
+        except EquationError as error:
+            reasons.append(error)
+            return None
+
+    for how in (usual, stating):
+        if (found := lowered(named, how)) is not None:
+            return found
+    # An equation that belongs to another part of the document must not spoil the model.
+    for how in (usual, stating):
+        for name in reversed(named):
             rest = {n: e for n, e in named.items() if n != name}
-            try:
-                return _lowered(rest, stating)
-            except EquationError:
-                continue
-        raise first
+            if rest and (found := lowered(rest, how)) is not None:
+                return replace(found, left_out={name: _said(reasons[0])})
+    kept: dict[str, Equation] = {}
+    left_out: dict[str, str] = {}
+    best = None
+    for name, equation in named.items():
+        found = lowered({**kept, name: equation}, usual)
+        if found is None:
+            left_out[name] = _said(reasons[-1])
+        else:
+            kept[name], best = equation, found
+    if best is None:
+        raise reasons[0]
+    return replace(best, left_out=left_out)
+
+
+def _said(error: EquationError) -> str:
+    """The message of an error without its place."""
+    return str(error).splitlines()[0].rpartition("error: ")[2]
+
+
+def _usual_ranks(equations: Mapping[str, Equation], stating: Stating) -> dict[str, int]:
+    """How many axes the names have that nothing defines, by the custom of the field."""
+    free = {name.id for e in equations.values() for name in _names(e.value)} - equations.keys()
+    found: dict[str, int] = {}
+    for name in free - stating.timed - stating.given.keys():
+        letter = name.split("_")[0].rstrip("0123456789")
+        if letter in NUMBERS:
+            found[name] = 0
+        elif len(letter) == 1 and letter.isupper():
+            found[name] = 2
+    return found
 
 
 def _lowered(equations: dict[str, Equation], stating: Stating) -> Understood:

@@ -6,17 +6,33 @@ A line alone does not say whether L is the loss or a table, or whether J is the 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
 from bptt.checking.meaning import FUNCTIONS, LOSSES
 from bptt.checking.names import EQUALS, TIMES, Lettering, Resolved, Unclear, walk
-from bptt.checking.written import Big, Call, Differential, Letter, Nabla, Reading, Scripts, Statement, Written
+from bptt.checking.written import (
+    Big,
+    Bracketed,
+    Call,
+    Chain,
+    Differential,
+    Letter,
+    Nabla,
+    Reading,
+    Scripts,
+    Statement,
+    Written,
+)
 from bptt.formula.tree import Time
 
 # Names of what is minimised, where the document does not define them as anything else.
 USUAL_LOSSES = frozenset({"J", "L", "E", "C", "CE", "SCE", "loss", "Loss", "ell"})
 LOGARITHMS = frozenset({"log", "ln", "CE", "CrossEntropy", "H"})
+# Names of what an output is compared with, the most usual first.
+TARGETS = ("y", "t", "d", "q", "target")
+_EINSTEIN = re.compile(r"Einstein|summation convention|repeated ind(?:ex|ices)|爱因斯坦", re.IGNORECASE)
 # Words that say that J is the loss of all steps.
 _SUMMED = re.compile(r"(?:summed|sum) over (?:all )?(?:the )?(?:time )?steps|total loss", re.IGNORECASE)
 
@@ -147,7 +163,45 @@ class Survey:
     @cached_property
     def targets(self) -> dict[str, str]:
         """The name of the one-hot vector that picks the element of each label."""
-        return dict.fromkeys(sorted(self.labels), "y")
+        used = {name.name for name in self.names}
+        free = (name for name in TARGETS if name not in self.defined and (name in used or name == "y"))
+        return dict.fromkeys(sorted(self.labels), next(free, "target"))
+
+    @cached_property
+    def einstein(self) -> str:
+        """Whether a letter that stands twice is summed over: "stated" in words; "used" where no sum of
+        products is written with a Σ, and an equation or several claims have such a letter; "" otherwise.
+        """
+        if _EINSTEIN.search(self.reading.source.text):
+            return "stated"
+        parts = (part for statement in self.reading.statements for part in walk(parts_of(statement)))
+        sums = (part.body for part in parts if isinstance(part, Big) and part.below)
+        if any(isinstance(body, Chain | Bracketed) for body in sums):
+            return ""
+        implied = [is_claim(s.left) for s in self.reading.statements if self._implies_sum(s)]
+        return "used" if len(implied) > 1 or not all(implied) else ""
+
+    def _implies_sum(self, statement: Statement) -> bool:
+        """Whether a product has a letter twice that the left side does not have."""
+        left = {letter for name in self._indices_of(statement.left) for letter in name}
+        for part in walk([link.right for link in statement.links]):
+            if isinstance(part, Chain):
+                factors = [f for f in part.factors if isinstance(f, Letter | Differential | Bracketed | Call)]
+                letters = Counter(
+                    letter for f in factors for letter in {c for n in self._indices_of(f) for c in n}
+                )
+                if any(count > 1 and letter not in left for letter, count in letters.items()):
+                    return True
+        return False
+
+    def _indices_of(self, part: Written | None) -> Iterator[tuple[str, ...]]:
+        """The indices of every letter in a part."""
+        for letter in walk([part] if part is not None else []):
+            if isinstance(letter, Letter):
+                try:
+                    yield tuple(index.letter for index in self.letters.resolve(letter).indices)
+                except Unclear:
+                    continue
 
     @cached_property
     def defined(self) -> frozenset[str]:

@@ -49,7 +49,15 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
     carried = frozenset(s.variable for s in epoch.model.states)
     losses = survey.losses if OBJECTIVE in understood.model.equations else frozenset()
     epoch.meanings = Meanings(
-        survey.letters, quantities, losses, epoch.board.layout, carried, survey.last, NOW, survey.targets
+        survey.letters,
+        quantities,
+        losses,
+        epoch.board.layout,
+        carried,
+        survey.last,
+        NOW,
+        survey.targets,
+        survey.einstein,
     )
     targets = understood.targets
     worlds = [World(epoch.board, seed, plain, targets, plain or bool(survey.labels)) for seed, plain in SEEDS]

@@ -179,7 +179,7 @@ def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Cl
     best = _best(judged.agreements)
     if best is None:
         return _without_agreement(found, target, flipped, before)
-    if best.mode.implied:
+    if best.mode.implied and found.epoch.meanings is not None and found.epoch.meanings.einstein == "used":
         return Claim(span, target, "convention", convention=IMPLIED)
     if best.turned:
         return Claim(span, target, "convention", convention=TRANSPOSED)

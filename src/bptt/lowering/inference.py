@@ -113,9 +113,16 @@ class Shapes:
 
     def _fresh(self, name: str) -> Pair:
         """The shape of a name of which no more is known than perhaps its rank."""
-        if self.scope.ranks.get(name) == 1:
-            return self._vector(self.sizes.fresh())
-        return self.sizes.fresh(), self.sizes.fresh()
+        rank = self.scope.ranks.get(name)
+        if rank == 0:
+            return SCALAR
+        pair = self.sizes.fresh(), self.sizes.fresh()
+        if rank == 1:
+            return self._vector(pair[0])
+        if rank == 2:
+            for size in pair:
+                self.sizes.lengthen(size)
+        return pair
 
     def _stated_dim(self, d: Name | Number) -> Dim:
         if isinstance(d, Number):

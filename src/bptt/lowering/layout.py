@@ -64,9 +64,13 @@ def _is_scalar(e: Expression, scope: Scope) -> bool:
                 scalar = True
             case Name():
                 stated = scope.shapes.get(node.id)
-                scalar = node.id in scope.named_sizes or (
-                    stated is not None
-                    and all(isinstance(d, Number) and d.value == 1 for d in stated.dimensions)
+                scalar = (
+                    node.id in scope.named_sizes
+                    or scope.ranks.get(node.id) == 0
+                    or (
+                        stated is not None
+                        and all(isinstance(d, Number) and d.value == 1 for d in stated.dimensions)
+                    )
                 )
             case Call(function="sum" | "mean"):
                 scalar = True

@@ -180,7 +180,7 @@ def _unique(statements: Iterable[S]) -> dict[str, S]:
 
 
 def _check_target(target: Name, tokens: Mapping[str, str]) -> None:
-    reserved = {**tokens, "t": "time", "V": "the vocabulary"}
+    reserved = {**tokens, "t": "time", "V": "the vocabulary"} if tokens is TOKENS else tokens
     if target.id in reserved:
         raise EquationError.at(
             target.span,
@@ -227,7 +227,7 @@ def _check_use(name: Name, scope: Scope) -> None:
         raise EquationError.at(
             name.span, f"{written} lies too far back", hint=f"at most {LONGEST_LAG} steps back can be carried"
         )
-    if name.id == "t":
+    if name.id == "t" and "t" not in scope.tokens:
         raise EquationError.at(
             name.span, "t is time and has no value", hint="choose another name for a parameter"
         )

@@ -40,12 +40,17 @@ class Sizes:
         self._bound: dict[str, Dim] = {}
         self._stated: dict[str, Stated] = {}
         self._waiting: list[tuple[Dim, Dim, Blame]] = []
+        self._long: set[str] = set()
         self._count = 0
         self.changes = 0  # grows with every binding, so that a caller can see progress
 
     def fresh(self) -> Dim:
         self._count += 1
         return Dim.named(f"?{self._count}")
+
+    def lengthen(self, unknown: Dim) -> None:
+        """Say of an unknown that it is not 1."""
+        self._long.add(unknown.terms[0][0])
 
     def state(self, unknown: Dim, stated: Stated) -> None:
         """Attach what the file says to an unknown."""
@@ -64,7 +69,7 @@ class Sizes:
     def is_free(self, d: Dim) -> bool:
         """Whether `d` is one unknown about which nothing is stated: it could still become 1."""
         name = unknown(self.resolve(d))
-        return name is not None and name not in self._stated
+        return name is not None and name not in self._stated and name not in self._long
 
     def is_long(self, d: Dim) -> bool:
         """Whether `d` is certainly not 1."""
@@ -86,7 +91,7 @@ class Sizes:
         d = self.resolve(d)
         name = unknown(d)
         if d != ONE:
-            if name is None or name in self._stated:
+            if name is None or name in self._stated or name in self._long:
                 raise blame(d, ONE)
             self._bound[name] = ONE
             self.changes += 1
@@ -123,8 +128,10 @@ class Sizes:
         """Bind an unknown, unless what is stated about it forbids that."""
         mine = self._stated.get(name)
         other = unknown(value)
-        if value == ONE and (mine is not None or self._is_vector_size(name)):
+        if value == ONE and (mine is not None or name in self._long or self._is_vector_size(name)):
             return False
+        if name in self._long and other is not None:
+            self._long.add(other)
         if mine is not None and other is not None:
             merged = _merge(mine, self._stated.get(other))
             if merged is None:
