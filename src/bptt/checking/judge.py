@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -19,7 +19,7 @@ from bptt.checking.meaning import HADAMARD, Meanings, Mode, Reader
 from bptt.checking.names import Unclear, walk
 from bptt.checking.values import Values
 from bptt.checking.world import NOW, World
-from bptt.checking.written import Chain, Differential, Link, Nabla, Statement, Written
+from bptt.checking.written import Chain, Differential, Letter, Link, Nabla, Statement, Written
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming, Undefined
@@ -79,7 +79,7 @@ class Judge:
     def judge(self, statement: Statement, left: Written, link: Link) -> Judged:
         """Tries every reading of both sides, those first that are chosen more often."""
         judged = Judged(statement, link)
-        for mode in modes(left, link.right, einstein=self.meanings.einstein):
+        for mode in self._modes(left, link.right):
             try:
                 reader = Reader(self.meanings, mode)
                 claimed, written = reader(left), reader(link.right)
@@ -101,8 +101,22 @@ class Judge:
             if any(not a.turned for a in judged.agreements):
                 # The reading in which it holds.
                 judged.left, judged.right = shown
+                self._settle(left, mode)
                 break
         return judged
+
+    def _modes(self, left: Written, right: Written) -> list[Mode]:
+        """All modes; those with inner derivatives first where that is what a short name meant before."""
+        plain = list(modes(left, right, einstein=self.meanings.einstein))
+        if not any(isinstance(node, Differential) and node.guessed for node in walk([left, right])):
+            return plain
+        inner = [replace(mode, inner=True) for mode in plain]
+        return inner + plain if any(self.meanings.inner.values()) else plain + inner
+
+    def _settle(self, left: Written, mode: Mode) -> None:
+        """The first line of a short name that holds tells what it is short for."""
+        if isinstance(left, Differential) and left.guessed and isinstance(left.bottom, Letter):
+            self.meanings.inner.setdefault(left.bottom.name, mode.inner)
 
     def agreement(
         self, left: Formula, right: Formula, mode: Mode, every_use: bool, loss: str, judged: Judged

@@ -76,7 +76,8 @@ class Mode:
     rows in a layout of rows, and along the columns in one of columns; with `lying` the derivative of a number
     is a row in either. `maps` reads a row of
     derivatives as one linear map after the other, whatever the layout. `implied` sums over every letter that
-    stands twice in a term and not on the left.
+    stands twice in a term and not on the left. `inner` takes a short name of a derivative that the document
+    does not explain, `do` of a gate o = σ(…), for that by what the function is applied to.
     """
 
     products: str = "even"
@@ -84,6 +85,7 @@ class Mode:
     lying: bool = False
     maps: bool = False
     implied: bool = False
+    inner: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ class Meanings:
     """What is known at a place of a document. `losses` are the names of the objective, `carried` those
     of what goes from step to step, `last` the last of the steps that are told by their numbers;
     `labels` the letters of the true class, each with the name of its target; `einstein` says whether sums
-    are implied (survey.Survey.einstein).
+    are implied (survey.Survey.einstein); `applied` what the function in the equation of a quantity is applied
+    to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode).
     """
 
     lettering: Lettering
@@ -111,6 +114,8 @@ class Meanings:
     now: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     einstein: str = "used"
+    applied: Mapping[str, Symbol] = field(default_factory=dict)
+    inner: dict[str, bool] = field(default_factory=dict)
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:
@@ -418,12 +423,22 @@ class Reader:
         raise Unclear("a condition")
 
     def differential(self, node: Differential) -> Formula:
-        bottom = self(node.bottom)
+        bottom = self._applied(self(node.bottom)) if node.guessed else self(node.bottom)
         if node.top is not None:
             return Derivative(self(node.top), bottom)
         if node.operand is None:
             raise Unclear("what the derivative is taken of")
         return Derivative(self(node.operand), bottom)
+
+    def _applied(self, bottom: Formula) -> Formula:
+        """What a short name is the derivative by: a quantity, or what its function is applied to."""
+        match bottom:
+            case Indexed(base, indices):
+                return Indexed(self._applied(base), indices)
+            case Symbol(name=name, time=time) if name in self.meanings.applied:
+                if self.meanings.inner.get(name, self.mode.inner):
+                    return replace(self.meanings.applied[name], time=time)
+        return bottom
 
     def _at(self, value: Formula, where: tuple[Written, ...]) -> Formula:
         if len(where) == 1 and isinstance(value, Derivative):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from bptt.checking.written import (
     Big,
     Bracketed,
+    Call,
     Chain,
     Letter,
     Listed,
@@ -57,7 +58,8 @@ class Resolved:
 class Lettering:
     """What a document uses letters for. `quantities` are those that it gives a time to, `aliases` other names
     of what has a name already (`let W^u = W_unembed`), `numbered` those whose numerals are times (`h_3`),
-    `alone` the letters that stand by themselves somewhere.
+    `alone` the letters that stand by themselves somewhere, `labelled` those below which names of quantities
+    stand (the `W` of `W_f` and `W_o`, where f and o are gates).
     """
 
     indices: frozenset[str]
@@ -65,6 +67,7 @@ class Lettering:
     aliases: dict[str, str] = field(default_factory=dict)
     numbered: frozenset[str] = frozenset()
     alone: frozenset[str] = frozenset()
+    labelled: frozenset[str] = frozenset()
 
     def resolve(self, letter: Letter) -> Resolved:
         """The letter's scripts read. Unclear for scripts that have no meaning here."""
@@ -122,7 +125,7 @@ class Lettering:
         """Whether a letter below `base` counts elements. The gate i of an LSTM labels its matrices."""
         if letter in self.quantities:
             # W_i and a_i belong to i, unless there is a W or an a by itself whose element it could be.
-            return letter in self.indices and base in self.alone
+            return letter in self.indices and base in self.alone - self.labelled
         return letter in self.indices
 
     def _time(self, item: Written, below: bool) -> Time | None:
@@ -168,10 +171,37 @@ def lettering(document: Reading) -> Lettering:
             if isinstance(part, Big):
                 for below in _flat(part.below):
                     indices.update(p.name for p in walk([below]) if isinstance(p, Letter))
-        if isinstance(statement.left, Letter) and _bears_time(statement.left):
+        if isinstance(statement.left, Letter) and (_bears_time(statement.left) or _is_computed(statement)):
             quantities.add(statement.left.name)
-    plain = Lettering(frozenset(indices - TIMES), frozenset(quantities), alone=_alone(document))
+    plain = Lettering(
+        frozenset(indices - TIMES),
+        frozenset(quantities),
+        alone=_alone(document),
+        labelled=_labelled(document, quantities - indices),
+    )
     return replace(plain, aliases=_aliases(document, plain), numbered=_numbered(document, plain))
+
+
+def _is_computed(statement: Statement) -> bool:
+    """Whether a letter without scripts is said to be a function of something: the gate i = σ(…)."""
+    left, links = statement.left, statement.links
+    if not isinstance(left, Letter) or left.scripts != Scripts() or not links or links[0].sign not in EQUALS:
+        return False
+    right = links[0].right
+    return isinstance(right, Call) and not right.function.name.startswith("arg")
+
+
+def _labelled(document: Reading, quantities: set[str]) -> frozenset[str]:
+    """The letters below which some of these stand."""
+    found: set[str] = set()
+    for statement in document.statements:
+        parts = [statement.left, *(link.right for link in statement.links)]
+        for part in walk([p for p in parts if p is not None]):
+            if isinstance(part, Letter):
+                below = {item.name for item in _flat(part.scripts.below) if isinstance(item, Letter)}
+                if below & quantities:
+                    found.add(part.name)
+    return frozenset(found)
 
 
 def _alone(document: Reading) -> frozenset[str]:
