@@ -70,7 +70,7 @@ class _Document:
             self.letters = replace(letters, indices=letters.indices | self.survey.labels)
             self.survey = Survey(reading, self.letters)
         self.losses = self.survey.losses
-        sayable = Sayable(self.letters, self.losses, self.survey.targets)
+        sayable = Sayable(self.letters, self.losses, self.survey.targets, defined=self.survey.defined)
         numbered = enumerate(reading.statements)
         stated = [s for number, statement in numbered if (s := sayable.equation(number, statement))]
         sections = [statement.section for statement in reading.statements]
@@ -95,7 +95,7 @@ class _Document:
             if is_claim(statement.left):
                 assert statement.left is not None
                 for link in statement.links:
-                    if link.sign in EQUALS:
+                    if link.sign in EQUALS and id(link) not in epoch.settled.saying:
                         yield Found(epoch.judge.judge(statement, statement.left, link), epoch)
             else:
                 yield from self.abbreviations.named(number, statement, epoch)

@@ -12,8 +12,9 @@ from bptt.syntax.tree import Equation, Expression
 
 def epochs(
     equations: Sequence[Stated], sections: Sequence[int], claims: Sequence[int], losses: Set[str]
-) -> list[tuple[int, dict[str, Equation]]]:
-    """The equations that hold from a statement on: (its number, equations by name), first to last.
+) -> list[tuple[int, dict[str, Equation], dict[str, Equation]]]:
+    """The equations that hold from a statement on: (its number, equations by name, and for names that are
+    defined anew what they were before), first to last.
 
     `sections` gives the section of each statement, `claims` the numbers of those that claim something. A new
     epoch begins where a name is defined anew, at the beginning of its section if that is a later one than
@@ -43,13 +44,20 @@ def epochs(
     found = []
     for start, end in zip(starts, [*starts[1:], len(sections)], strict=True):
         holds: dict[str, Equation] = {}
+        before: dict[str, Equation] = {}
         for stated in equations:
-            if stated.number < end:
-                old_equation = holds.get(stated.equation.target.id)
-                names = {n: Stated(0, e) for n, e in holds.items()}
-                if old_equation is None or not _says_the_same(stated.equation, old_equation, names):
-                    holds[stated.equation.target.id] = stated.equation
-        found.append((start, holds))
+            name = stated.equation.target.id
+            old_equation = holds.get(name)
+            if stated.number >= end:
+                # What is defined later only was that all the time.
+                holds.setdefault(name, stated.equation)
+                continue
+            names = {n: Stated(0, e) for n, e in holds.items()}
+            if old_equation is None or not _says_the_same(stated.equation, old_equation, names):
+                holds[name] = stated.equation
+                if old_equation is not None and stated.number >= start:
+                    before[name] = old_equation
+        found.append((start, holds, before))
     return found
 
 

@@ -46,8 +46,8 @@ class Stated:
 
 class Sayable:
     """Written formulas to expressions of the equation language. `losses` are the names of objectives,
-    `labels` the letters of the true class, each with the name of its target. `layout` forces what is written
-    element by element into rows or columns.
+    `labels` the letters of the true class, each with the name of its target, `defined` the names that stand
+    on a left side somewhere. `layout` forces what is written element by element into rows or columns.
     """
 
     def __init__(
@@ -56,8 +56,9 @@ class Sayable:
         losses: frozenset[str] = frozenset(),
         labels: Mapping[str, str] | None = None,
         layout: str = "",
+        defined: frozenset[str] = frozenset(),
     ) -> None:
-        self.lettering, self.losses, self.layout = lettering, losses, layout
+        self.lettering, self.losses, self.layout, self.defined = lettering, losses, layout, defined
         self.labels = dict(labels or {})
 
     def equation(self, number: int, statement: Statement) -> Stated | None:
@@ -145,6 +146,8 @@ class Sayable:
             case Big(sign="Σ"):
                 return self._elements(self.labels).number(node)
             case Call(function, (target, output), span) if function.name in LOSSES:
+                if self._is_made(target) and not self._is_made(output):
+                    target, output = output, target
                 logs = tree.Call("log", (self.expression(output),), span, span)
                 product = tree.Binary("*", self.expression(target), logs, span, span)
                 return tree.Negate(tree.Call("sum", (product,), span, span), span)
@@ -154,6 +157,12 @@ class Sayable:
                     raise Unclear(f"the function {function.name}")
                 return tree.Call(name, (self.expression(argument),), span, function.span)
         raise Unclear("what the equation language cannot say")
+
+    def _is_made(self, node: Written) -> bool:
+        """Whether it is what a model puts out: softmax(θ), or a name that is defined."""
+        if isinstance(node, Letter):
+            return self.lettering.resolve(node).name in self.defined
+        return isinstance(node, Call)
 
     def _name(self, letter: Letter) -> Expression:
         found = self.lettering.resolve(letter)

@@ -19,12 +19,12 @@ from bptt.checking.report import Remark
 from bptt.checking.settled import Meaning, Settled
 from bptt.checking.survey import Survey, is_claim
 from bptt.checking.values import Values
-from bptt.checking.written import Link, Statement, Written
+from bptt.checking.written import Letter, Link, Statement, Written
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming
 from bptt.formula.tensor import Tensor
-from bptt.formula.tree import NOW, Derivative, Formula, Neg, Symbol
+from bptt.formula.tree import NOW, Derivative, Formula, Neg, Symbol, children, rebuild
 from bptt.render.unicode import show
 
 # The world of the quick test: tokens are no one-hot vectors there, so that little holds by chance.
@@ -155,7 +155,7 @@ class Hypotheses:
             for use in uses:
                 judged = self.judge.judge(use.statement, use.left, use.link)
                 if any(not a.turned for a in judged.agreements):
-                    (idle if judged.left == judged.right else telling).append(use)
+                    (idle if _untimed(judged.left) == _untimed(judged.right) else telling).append(use)
         finally:
             if before is None:
                 del self.meanings.quantities[name]
@@ -253,7 +253,7 @@ class Hypotheses:
                 found.append((score, quantity))
         found.sort(key=lambda pair: pair[0].rank, reverse=True)
         if not found:
-            return False
+            return self._in_passing(name, uses)
         score, quantity = found[0]
         rivals = [q for s, q in found[1:] if s.rank == score.rank and not self._same(q, quantity)]
         if rivals or (len(score.telling) < ENOUGH and len(found) > 1):
@@ -267,6 +267,22 @@ class Hypotheses:
         text += "a claim holds so" if number == 1 else f"{number} claims hold so"
         self.settled.remarks.append(Remark(text, tuple(lines)))
         return True
+
+    def _in_passing(self, name: str, uses: list[Use]) -> bool:
+        """Whether a name only ends a chain: `∂J/∂s = y - p = error` says what it is."""
+        ends = [u for u in uses if isinstance(u.link.right, Letter) and u.names == {name}]
+        said = [self._formula(use.left) for use in ends]
+        if len(ends) < len(uses) or not said or said[0] is None or any(f != said[0] for f in said):
+            return False
+        self.meanings.quantities[name] = Quantity(Symbol(name, (), NOW), said[0])
+        self.settled.saying |= {id(use.link) for use in ends}
+        return True
+
+    def _formula(self, written: Written) -> Formula | None:
+        try:
+            return Reader(self.meanings, Mode())(written)
+        except (Unclear, ValueError):
+            return None
 
     def _same(self, one: Quantity, other: Quantity) -> bool:
         return self._equal(one.formula or one.symbol, other.formula or other.symbol)
@@ -289,6 +305,18 @@ class Hypotheses:
         made = [v.symbol for v in self.board.values.values() if v.name != LOSS and "·" not in v.name]
         given = [q.symbol for q in self.meanings.quantities.values() if q.formula is None]
         return list(dict.fromkeys([*made, *(s for s in given if s.time is not None)]))
+
+
+def _untimed(formula: Formula | None) -> Formula | None:
+    """The formula with J not of any step."""
+    if formula is None or isinstance(formula, Symbol):
+        return Symbol(LOSS) if isinstance(formula, Symbol) and formula.name == LOSS else formula
+    parts = children(formula)
+    return (
+        rebuild(formula, tuple(p for part in parts if (p := _untimed(part)) is not None))
+        if parts
+        else formula
+    )
 
 
 def _shown(quantity: Quantity) -> str:

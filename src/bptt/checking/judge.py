@@ -37,7 +37,7 @@ SIGNS = {1.0: "cross-entropy", -1.0: "log-likelihood"}
 @dataclass(frozen=True)
 class Agreement:
     """How the sides of a claim agree: with which sign of J, laid out like each other or transposed, through
-    one use of a parameter or all of them.
+    one use of a parameter or all of them; `labelled` if a letter of its left side is that of the true class.
     """
 
     sign: float = 1.0
@@ -45,6 +45,7 @@ class Agreement:
     every_use: bool = False
     loss: str = "now"
     mode: Mode = EVENLY
+    labelled: bool = False
 
 
 @dataclass
@@ -96,8 +97,14 @@ class Judge:
                 judged.left, judged.right = shown
             uses = (False, True) if holds_parameter(claimed) else (False,)
             timeless = mentions_timeless_loss(claimed) or mentions_timeless_loss(written)
-            for every_use, loss in product(uses, self.losses if timeless else ("now",)):
-                judged.agreements += self.agreement(claimed, written, mode, every_use, loss, judged)
+            losses = self.losses if timeless else ("now",)
+            # Of any class, or of the true one alone.
+            labelled = (False, True) if self.meanings.labels.keys() & set(letters(claimed)) else (False,)
+            for label, every_use, loss in product(labelled, uses, losses):
+                if label and judged.agreements:
+                    break
+                how = Agreement(1.0, False, every_use, loss, mode, label)
+                judged.agreements += self.agreement(claimed, written, how, judged)
             if any(not a.turned for a in judged.agreements):
                 # The reading in which it holds.
                 judged.left, judged.right = shown
@@ -118,14 +125,13 @@ class Judge:
         if isinstance(left, Differential) and left.guessed and isinstance(left.bottom, Letter):
             self.meanings.inner.setdefault(left.bottom.name, mode.inner)
 
-    def agreement(
-        self, left: Formula, right: Formula, mode: Mode, every_use: bool, loss: str, judged: Judged
-    ) -> list[Agreement]:
-        """The ways in which both sides agree at every point."""
+    def agreement(self, left: Formula, right: Formula, how: Agreement, judged: Judged) -> list[Agreement]:
+        """The ways in which both sides agree at every point, read in this way."""
+        mode = how.mode
         possible = dict.fromkeys(product((1.0, -1.0), (False, True)), True)
         informative = False
         for world in self.worlds:
-            values = self.values(world, Agreement(1.0, False, every_use, loss, mode), left)
+            values = self.values(world, how, left)
             try:
                 a = values(left)
                 letters = dict(zip(a.letters, a.array.shape, strict=False))
@@ -156,11 +162,14 @@ class Judge:
             judged.is_zero = True
             return []
         ways = [key for key, holds in possible.items() if holds]
-        return [Agreement(sign, turned, every_use, loss, mode) for sign, turned in ways]
+        return [replace(how, sign=sign, turned=turned) for sign, turned in ways]
 
-    def places(self, world: World, left: Formula) -> dict[str, int]:
-        """Where the letters of the true class stand, for a claim about a loss."""
-        labels = self.meanings.labels
+    def places(self, world: World, left: Formula, labelled: bool) -> dict[str, int]:
+        """Where the letters of the true class stand, for a claim about a loss. What stands on its left side
+        is such a letter only if it is `labelled`.
+        """
+        free = set() if labelled else set(letters(left))
+        labels = {letter: target for letter, target in self.meanings.labels.items() if letter not in free}
         if not labels or not mentions(left, {LOSS, *self.meanings.losses}):
             return {}
         found = {}
@@ -172,7 +181,7 @@ class Judge:
 
     def values(self, world: World, how: Agreement, left: Formula) -> Values:
         """The values of a reading of a claim with this left side."""
-        mode, places = how.mode, self.places(world, left)
+        mode, places = how.mode, self.places(world, left, how.labelled)
         return Values(world, mode.flipped, mode.lying, 1.0, how.every_use, how.loss, self.until, places)
 
 

@@ -55,6 +55,8 @@ from bptt.formula.tree import (
     TokenPart,
     Transpose,
     at_time,
+    children,
+    rebuild,
 )
 from bptt.source import Span
 
@@ -102,7 +104,8 @@ class Meanings:
     of what goes from step to step, `last` the last of the steps that are told by their numbers;
     `labels` the letters of the true class, each with the name of its target; `einstein` says whether sums
     are implied (survey.Survey.einstein); `applied` what the function in the equation of a quantity is applied
-    to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode).
+    to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode);
+    `targets` are the names of what the output is compared with.
     """
 
     lettering: Lettering
@@ -116,6 +119,7 @@ class Meanings:
     einstein: str = "used"
     applied: Mapping[str, Symbol] = field(default_factory=dict)
     inner: dict[str, bool] = field(default_factory=dict)
+    targets: frozenset[str] = frozenset({"y"})
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:
@@ -371,7 +375,8 @@ class Reader:
             # Σ(θ) is the diagonal matrix of σ′(θ), in the documents that write so.
             return Diag(Apply("sigmoid", value, prime=True) if name == "Sigma" else value)
         if name in LOSSES and len(node.arguments) == 2:
-            return CrossEntropy(self(node.arguments[0]), self(node.arguments[1]))
+            target, output = map(self, node.arguments)
+            return CrossEntropy(output, target) if self._is_target(output) else CrossEntropy(target, output)
         if name in ("1", "I") and len(node.arguments) == 1 and isinstance(node.arguments[0], Relation):
             return self._indicator(node.arguments[0])
         if name == "delta" and name not in self.meanings.quantities and not node.function.scripts.primes:
@@ -386,6 +391,10 @@ class Reader:
         if primes > 1:
             raise Unclear(f"a higher derivative of {name}")
         return Apply(FUNCTIONS[name], self(node.arguments[0]), prime=primes == 1)
+
+    def _is_target(self, formula: Formula) -> bool:
+        """Whether it is what the model's output is compared with, and not that output."""
+        return isinstance(formula, Symbol) and formula.name in self.meanings.targets
 
     def _cases(self, rows: tuple[tuple[Written, Written | None], ...]) -> Formula:
         """Each value times 1 where its condition holds; "otherwise" is where none of the others does."""
@@ -441,11 +450,30 @@ class Reader:
         return bottom
 
     def _at(self, value: Formula, where: tuple[Written, ...]) -> Formula:
-        if len(where) == 1 and isinstance(value, Derivative):
-            time = self.meanings.lettering._time(where[0], below=True)
-            if time is not None:
-                return replace(value, at=time)
-        raise Unclear("what stands at the bar")
+        time = self.meanings.lettering._time(where[0], below=True) if len(where) == 1 else None
+        found = None if time is None else _with_bar(value, time)
+        if found is None:
+            raise Unclear("what stands at the bar")
+        return found
+
+
+def _with_bar(value: Formula, at: Time) -> Formula | None:
+    """The bar at a derivative; behind a product, at the one derivative by a parameter in it."""
+    if isinstance(value, Derivative):
+        return replace(value, at=at)
+    if not isinstance(value, Product | Hadamard | Transpose):
+        return None
+    parts = children(value)
+    barred = [k for k, part in enumerate(parts) if _derives_by_parameter(part)]
+    inner = _with_bar(parts[barred[0]], at) if len(barred) == 1 else None
+    return None if inner is None else rebuild(value, (*parts[: barred[0]], inner, *parts[barred[0] + 1 :]))
+
+
+def _derives_by_parameter(formula: Formula) -> bool:
+    if isinstance(formula, Derivative):
+        bottom = formula.bottom.base if isinstance(formula.bottom, Indexed) else formula.bottom
+        return isinstance(bottom, Symbol) and bottom.time is None
+    return any(map(_derives_by_parameter, children(formula)))
 
 
 def _relates(node: Written) -> bool:

@@ -27,19 +27,15 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
     if not epoch.equations:
         epoch.trouble = "the equations of the model"
         return
-    stating = Stating(
-        equations=_with_loss(epoch.equations, survey),
-        timed=survey.timed - survey.defined,
-        given=dict.fromkeys(survey.targets.values(), TARGET),
-        ranks=survey.ranks,
-        source=survey.reading.source,
-        tables=survey.tables,
-    )
     try:
-        understood = understand(stating)
+        understood = understand(_stating(epoch.equations, survey))
     except EquationError as error:
-        epoch.trouble = f"a model that can be understood ({str(error).splitlines()[0]})"
-        return
+        try:
+            # What is said anew with a slip was right before.
+            understood = understand(_stating(epoch.equations | epoch.before, survey))
+        except EquationError:
+            epoch.trouble = f"a model that can be understood ({str(error).splitlines()[0]})"
+            return
     epoch.model = understood.model
     if layout is not None and not any(len(shape) == 2 for shape in epoch.model.params.values()):
         # Where there is a product, it says itself how vectors lie.
@@ -59,10 +55,22 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
         survey.targets,
         survey.einstein,
         {value.symbol.of: value.symbol for value in epoch.board.values.values() if value.symbol.of},
+        targets=understood.targets,
     )
     targets = understood.targets
     worlds = [World(epoch.board, seed, plain, targets, plain or bool(survey.labels)) for seed, plain in SEEDS]
     epoch.judge = Judge(epoch.meanings, worlds, survey.total, NOW if survey.last else 0)
+
+
+def _stating(equations: dict[str, Equation], survey: Survey) -> Stating:
+    return Stating(
+        equations=_with_loss(equations, survey),
+        timed=survey.timed - survey.defined,
+        given=dict.fromkeys(survey.targets.values(), TARGET),
+        ranks=survey.ranks,
+        source=survey.reading.source,
+        tables=survey.tables,
+    )
 
 
 def _with_loss(equations: dict[str, Equation], survey: Survey) -> dict[str, Equation]:

@@ -43,10 +43,13 @@ _SIGN = re.compile(
 
 @dataclass
 class Epoch:
-    """A part of a document through which one model holds, from statement `start` on."""
+    """A part of a document through which one model holds, from statement `start` on. `before` is what its
+    equations take the place of.
+    """
 
     start: int
     equations: dict[str, Equation]
+    before: dict[str, Equation] = field(default_factory=dict)
     model: Model | None = None
     board: Board | None = None
     judge: Judge | None = None
