@@ -169,12 +169,13 @@ class Survey:
 
     @cached_property
     def einstein(self) -> str:
-        """Whether a letter that stands twice is summed over: "stated" in words; "used" where no sum of
-        products is written with a Σ, and an equation or several claims have such a letter; "" otherwise.
+        """Whether a letter that stands twice is summed over: "stated" in words; "used" where no claim has a
+        sum of products with a Σ, and an equation or several claims have such a letter; "" otherwise.
         """
         if _EINSTEIN.search(self.reading.source.text):
             return "stated"
-        parts = (part for statement in self.reading.statements for part in walk(parts_of(statement)))
+        claims = [statement for statement in self.reading.statements if is_claim(statement.left)]
+        parts = (part for statement in claims for part in walk(parts_of(statement)))
         sums = (part.body for part in parts if isinstance(part, Big) and part.below)
         if any(isinstance(body, Chain | Bracketed) for body in sums):
             return ""

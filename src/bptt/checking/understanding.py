@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bptt.checking.judge import Judge
 from bptt.checking.meaning import Meanings, Quantity
-from bptt.checking.models import OBJECTIVE, TARGET, Stating, understand
+from bptt.checking.models import OBJECTIVE, TARGET, Stating, Understood, understand
 from bptt.checking.survey import Survey
 from bptt.checking.verdicts import Epoch
 from bptt.checking.world import NOW, World
@@ -28,14 +28,10 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
         epoch.trouble = "the equations of the model"
         return
     try:
-        understood = understand(_stating(epoch.equations, survey))
+        understood = _understood(epoch, survey)
     except EquationError as error:
-        try:
-            # What is said anew with a slip was right before.
-            understood = understand(_stating(epoch.equations | epoch.before, survey))
-        except EquationError:
-            epoch.trouble = f"a model that can be understood ({str(error).splitlines()[0]})"
-            return
+        epoch.trouble = f"a model that can be understood ({str(error).splitlines()[0]})"
+        return
     epoch.model = understood.model
     if layout is not None and not any(len(shape) == 2 for shape in epoch.model.params.values()):
         # Where there is a product, it says itself how vectors lie.
@@ -60,6 +56,16 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
     targets = understood.targets
     worlds = [World(epoch.board, seed, plain, targets, plain or bool(survey.labels)) for seed, plain in SEEDS]
     epoch.judge = Judge(epoch.meanings, worlds, survey.total, NOW if survey.last else 0)
+
+
+def _understood(epoch: Epoch, survey: Survey) -> Understood:
+    """The model of an epoch. What it says anew and what does not go with the rest was right before."""
+    understood = understand(_stating(epoch.equations, survey))
+    if understood.left_out and epoch.before:
+        earlier = understand(_stating(epoch.equations | epoch.before, survey))
+        if len(earlier.left_out) < len(understood.left_out):
+            return earlier
+    return understood
 
 
 def _stating(equations: dict[str, Equation], survey: Survey) -> Stating:
