@@ -147,7 +147,7 @@ class Hypotheses:
     # What a name could be, and what speaks for it.
 
     def _score(self, name: str, quantity: Quantity, uses: Iterable[Use]) -> Score:
-        before = self.meanings.quantities.get(name)
+        before, inner = self.meanings.quantities.get(name), dict(self.meanings.inner)
         self.meanings.quantities[name] = quantity
         telling: list[Use] = []
         idle: list[Use] = []
@@ -157,6 +157,8 @@ class Hypotheses:
                 if any(not a.turned for a in judged.agreements):
                     (idle if _untimed(judged.left) == _untimed(judged.right) else telling).append(use)
         finally:
+            self.meanings.inner.clear()
+            self.meanings.inner.update(inner)
             if before is None:
                 del self.meanings.quantities[name]
             else:
