@@ -77,7 +77,7 @@ class FactorReader(DerivativeReader):
         if self.kind() == "(" and mark.text == "1" and self._has_relation():
             function = Letter("1", self._span(start), scripts, mark.face)
             return self._call(start, function)
-        if named:
+        if named or (mark.text == "1" and any(map(_relates, scripts.below))):
             return Letter(mark.text, self._span(start), scripts, mark.face)
         return Numeral(float(mark.text), self._span(start), scripts)
 
@@ -251,3 +251,8 @@ class FactorReader(DerivativeReader):
 
 def _several(node: Written) -> bool:
     return isinstance(node, Chain | Terms | Relation | Listed)
+
+
+def _relates(node: Written) -> bool:
+    """Whether it is a condition, perhaps in brackets: below a 1 it makes an indicator."""
+    return isinstance(node.inner if isinstance(node, Bracketed) else node, Relation)

@@ -19,7 +19,7 @@ from bptt.checking.meaning import HADAMARD, Meanings, Mode, Reader
 from bptt.checking.names import Unclear, walk
 from bptt.checking.values import Values
 from bptt.checking.world import NOW, World
-from bptt.checking.written import Chain, Differential, Letter, Link, Nabla, Statement, Written
+from bptt.checking.written import Call, Chain, Differential, Letter, Link, Nabla, Statement, Written
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming, Undefined
@@ -115,6 +115,8 @@ class Judge:
     def _modes(self, left: Written, right: Written) -> list[Mode]:
         """All modes; those with inner derivatives first where that is what a short name meant before."""
         plain = list(modes(left, right, einstein=self.meanings.einstein))
+        if isinstance(left, Call):
+            return [Mode("pointwise"), *plain]
         if not any(isinstance(node, Differential) and node.guessed for node in walk([left, right])):
             return plain
         inner = [replace(mode, inner=True) for mode in plain]

@@ -74,12 +74,12 @@ LOSSES = frozenset({"CE", "H", "CrossEntropy", "crossentropy"})
 @dataclass(frozen=True)
 class Mode:
     """`products`: whether ∘ binds like a product ("even", from left to right), less tightly ("loose"), or
-    more ("tight"). `flipped` turns Jacobians over, which have their outputs along the
-    rows in a layout of rows, and along the columns in one of columns; with `lying` the derivative of a number
-    is a row in either. `maps` reads a row of
-    derivatives as one linear map after the other, whatever the layout. `implied` sums over every letter that
-    stands twice in a term and not on the left. `inner` takes a short name of a derivative that the document
-    does not explain, `do` of a gate o = σ(…), for that by what the function is applied to.
+    more ("tight"), or every product is one of numbers ("pointwise", in what is said of a function).
+    `flipped` turns Jacobians over, which have their outputs along the rows in a layout of rows, and along the
+    columns in one of columns; with `lying` the derivative of a number is a row in either. `maps` reads a row
+    of derivatives as one linear map after the other, whatever the layout. `implied` sums over every letter
+    that stands twice in a term and not on the left. `inner` takes a short name of a derivative that the
+    document does not explain, `do` of a gate o = σ(…), for that by what the function is applied to.
     """
 
     products: str = "even"
@@ -289,6 +289,8 @@ class Reader:
     def chain(self, factors: tuple[Written, ...], signs: tuple[str, ...]) -> Formula:
         """Factors in a row, in the mode's order of binding."""
         values = [self(factor) for factor in factors]
+        if self.mode.products == "pointwise" and "/" not in signs:
+            return Hadamard(tuple(values)) if not isinstance(values[0], Number) else Product(tuple(values))
         if not any(sign in HADAMARD for sign in signs):
             return self._side_by_side(values, list(signs))
         match self.mode.products:

@@ -230,7 +230,9 @@ def parts_of(statement: Statement) -> list[Written]:
 
 
 def is_claim(left: Written | None) -> bool:
-    """Whether what is on the left is a derivative."""
+    """Whether what is on the left is a derivative; that of a function is one, too: σ′(z) = …"""
+    if isinstance(left, Call) and left.function.scripts.primes:
+        return True
     return left is not None and differentiates(left)
 
 

@@ -279,7 +279,7 @@ def _best(agreements: list[Agreement]) -> Agreement | None:
 
 def _reading(a: Agreement) -> str:
     words = []
-    if a.mode.products != "even":
+    if a.mode.products in ("loose", "tight"):
         words.append(f"∘ binds {'less' if a.mode.products == 'loose' else 'more'} than a product")
     if a.mode.flipped:
         words.append("Jacobians turned over")
