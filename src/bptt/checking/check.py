@@ -33,6 +33,13 @@ def check_document(
     `form` says how it is written, one of `documents.FORMS`; without it the name and the text tell. `model` is
     a shipped one, a file, or equations: what the document does not define is taken from there.
     """
+    return examine(source, model=model, layout=layout, form=form)[0]
+
+
+def examine(
+    source: Source, *, model: str | None = None, layout: str | None = None, form: str | None = None
+) -> tuple[Report, list[Found]]:
+    """The report on a document, and for each of its claims, in order, what it was judged by."""
     reading = read(source, form)
     header = _HEADER.search(source.text)
     if header is not None:
@@ -42,12 +49,14 @@ def check_document(
         return _judged(reading, layout)
     given = Given(model)
     layouts = (layout,) if layout is not None else sorted(LAYOUTS, key=lambda name: name != given.layout)
-    return best([_judged(given.before(reading, name), name) for name in layouts])
+    judged = [_judged(given.before(reading, name), name) for name in layouts]
+    chosen = best([report for report, _ in judged])
+    return chosen, next(found for report, found in judged if report.model == chosen.model)
 
 
-def _judged(reading: Reading, layout: str | None) -> Report:
+def _judged(reading: Reading, layout: str | None) -> tuple[Report, list[Found]]:
     found = list(_Document(reading, lettering(reading), layout).judge())
-    return report(reading.source, found)
+    return report(reading.source, found), found
 
 
 def _header(text: str, layout: str | None) -> tuple[str | None, list[Statement]]:

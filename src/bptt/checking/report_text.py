@@ -40,6 +40,12 @@ def render(report: Report, columns: int = 80, colour: bool = False, everything: 
     return "".join(line + "\n" for line in page.lines(everything))
 
 
+def claim_text(report: Report, claim: Claim, columns: int = 80, colour: bool = False) -> str:
+    """What the report says of one claim."""
+    page = _Terminal(report, columns, _styled(colour))
+    return "".join(line + "\n" for line in page.claim(claim))
+
+
 def _styled(colour: bool) -> Styled:
     if not colour:
         return lambda text, style: text
@@ -85,14 +91,14 @@ class _Terminal:
             yield from rest
 
     def _finding(self, root: Claim, consequences: Sequence[Claim]) -> Iterator[str]:
-        yield from self._claim(root)
+        yield from self.claim(root)
         for claim in consequences:
             what = f"{place(claim)}: {claim.target}".rstrip(": ")
             yield from self._wrapped(f"{what} follows from line {claim.follows_from}", MARGIN)
             if claim.mend:
                 yield from self._labelled("mend", claim.mend, 2 * MARGIN)
 
-    def _claim(self, claim: Claim) -> Iterator[str]:
+    def claim(self, claim: Claim) -> Iterator[str]:
         yield from self._head(f"{place(claim)}: {verdict(claim)}", claim)
         yield from self._excerpt(claim)
         for name, text in details(claim).items():
@@ -101,7 +107,7 @@ class _Terminal:
     def _undecided(self, missing: str, claims: Sequence[Claim]) -> Iterator[str]:
         """What is missing, once, and the claims that cannot be decided without it."""
         if len(claims) == 1:
-            yield from self._claim(claims[0])
+            yield from self.claim(claims[0])
             return
         head = f"{len(claims)} undecided"
         for line in self._wrapped(f"{head}; missing: {missing}" if missing else head, 0):

@@ -162,7 +162,10 @@ def _explain(args: argparse.Namespace) -> int:
             f"{document.source.name} has no line {args.explain}", hint=f"its lines are 1 to {last}"
         )
     explain: Callable[..., str] = importlib.import_module("bptt.checking.explain").explain_line
-    text = explain(document.source, args.explain, model=args.model, layout=args.layout, form=document.form)
+    text = explain(
+        document.source, args.explain, model=args.model, layout=args.layout, form=document.form,
+        columns=_columns(), colour=sys.stdout.isatty(),
+    )  # fmt: skip
     sys.stdout.write(text)
     return SOUND
 
@@ -174,7 +177,6 @@ def _written(reports: Iterator[Report], form: str, args: argparse.Namespace) -> 
         if found:
             yield report_html.render(found)
         return
-    columns = max(NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, WIDEST))
     colour = args.output is None and sys.stdout.isatty()
     for count, report in enumerate(reports):
         match form:
@@ -185,7 +187,11 @@ def _written(reports: Iterator[Report], form: str, args: argparse.Namespace) -> 
             case "markdown":
                 yield "\n" * (count > 0) + report_markdown.render(report, args.all)
             case _:
-                yield "\n\n" * (count > 0) + report_text.render(report, columns, colour, args.all)
+                yield "\n\n" * (count > 0) + report_text.render(report, _columns(), colour, args.all)
+
+
+def _columns() -> int:
+    return max(NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, WIDEST))
 
 
 def _save(path: Path, text: str, quiet: bool) -> None:
