@@ -333,7 +333,15 @@ def test_explain(folder: Path, capsys: pytest.CaptureFixture[str], judged: list[
     assert bptt_check("bad.md", "--explain", "3", "--layout", "row") == 0
     assert capsys.readouterr().out == "line 3 explained\n"
     assert judged == [
-        {"source": Source("bad.md", BAD), "line": 3, "model": None, "layout": "row", "form": "markdown"}
+        {
+            "source": Source("bad.md", BAD),
+            "line": 3,
+            "model": None,
+            "layout": "row",
+            "form": "markdown",
+            "columns": 80,
+            "colour": False,
+        }
     ]
 
 

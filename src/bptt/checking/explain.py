@@ -117,7 +117,8 @@ class _Explanation:
 
     def _gradient(self, left: Derivative, name: str) -> Iterator[Section]:
         assert self.epoch.model is not None
-        objective = self.report.objective or OBJECTIVES[0]
+        said = self.report.objective
+        objective = said if said in OBJECTIVES else OBJECTIVES[0]
         derivations = derive_model(self.epoch.model, name, objective=objective)
         *before, gradient = derivations.gradients
         if before:
@@ -128,10 +129,13 @@ class _Explanation:
         page = derivation_page(derivations, notation=self._notation, explain=in_order)
         section = next(s for s in page.sections if s.key == key(gradient.name))
         # The readings through time are many; the one that is claimed is enough.
-        blocks = [block for block in section.blocks if not isinstance(block, Section)]
+        blocks = [b for b in section.blocks if not (isinstance(b, Section) and b.key.endswith("-time"))]
         blocks += [display(chain, "Through time") for chain in gradient.through_time if chain.left == left]
+        derived = self._result(left, derivations)
+        if derived is None and not _is_of_now(left):
+            blocks.append(Paragraph(("This is for step t; the line is about a step before.",)))
         yield _derivation(*blocks)
-        yield self._beside(left, self._result(left, derivations))
+        yield self._beside(left, derived)
 
     @property
     def _notation(self) -> str:
@@ -208,9 +212,9 @@ def _short(chain: Chain, error: Formula | None) -> Row:
 
 
 def _is_of_now(left: Derivative) -> bool:
-    """Whether it is about step t, and not about what step t-1 carried into it."""
-    times = [part.time for part in parts_of(left) if isinstance(part, Symbol)]
-    return all(time is None or time == NOW for time in (*times, left.at))
+    """Whether it is about a use in step t, and not about one in a step before."""
+    tokens = [part.token.time for part in parts_of(left) if isinstance(part, TokenPart)]
+    return all(time is None or time == NOW for time in (*tokens, left.at))
 
 
 def _in_letters_of(left: Formula, own: Formula, result: Formula) -> Formula | None:
