@@ -6,14 +6,17 @@ a slip of the pen is something else: one or two small things away from the truth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from bptt.checking.counterexample import counterexample
+from bptt.checking.edits import Edit
 from bptt.checking.judge import Agreement, Judge, Judged, letters, mentions_loss, same, scaled
 from bptt.checking.meaning import Mode
 from bptt.checking.mend import Mend, Pool, mend, pool_of
 from bptt.checking.pool import renamed
 from bptt.checking.report import Counterexample
+from bptt.checking.written import Letter
 from bptt.derivation.derive import Deriver
 from bptt.derivation.matrix_form import Unwritable
 from bptt.derivation.steps import Chain, Derivation
@@ -71,7 +74,7 @@ class Faults:
                     return 0
             return max(found)
 
-        found = mend(
+        found = self._other_derivative(judged, is_right) or mend(
             judged.right,
             is_right,
             self._pool(judged.left),
@@ -83,6 +86,23 @@ class Faults:
             return None
         example = counterexample(points[0], judged.left, judged.right, sign)
         return Fault(found, judged.right, example)
+
+    def _other_derivative(self, judged: Judged, is_right: Callable[[Formula], int]) -> Mend | None:
+        """For a name that is said to be a derivative of J and is not: which derivative it is."""
+        right = judged.right
+        if not isinstance(judged.statement.left, Letter) or not isinstance(right, Derivative):
+            return None
+        bottom = right.bottom
+        if not isinstance(bottom, Symbol) or bottom.time is None or not mentions_loss(right.top):
+            return None
+        for value in self.board.values.values():
+            named = replace(value.symbol, time=bottom.time)
+            if is_right(other := replace(right, bottom=named)) == 1:
+                same_letter = named.name.rstrip("0123456789") == bottom.name.rstrip("0123456789")
+                text = ("it is the derivative by ", named, ", not by ", bottom)
+                edit = Edit(other, "index" if same_letter else "typo", text, bottom, 1.0)
+                return Mend(other, (edit,), edit.cost)
+        return None
 
     def _pool(self, left: Formula) -> Pool | None:
         """What the right formula is made of, in the letters of the claim."""

@@ -10,12 +10,15 @@ from bptt.checking.counterexample import counterexample
 from bptt.checking.faults import Faults
 from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter, mentions_loss, same
 from bptt.checking.meaning import Meanings
+from bptt.checking.names import Unclear
 from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
+from bptt.checking.written import Letter
 from bptt.derivation.board import Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming
+from bptt.formula.tree import Symbol
 from bptt.ir.model import Model
 from bptt.render import latex
 from bptt.render.unicode import show
@@ -60,6 +63,17 @@ class Epoch:
     missing: str = ""
     # What its names mean that are no quantities of the model; None as long as nobody has asked.
     settled: Settled | None = None
+
+    def name_of(self, letter: Letter) -> str:
+        """What an abbreviation is called; "" for a quantity of the model or the loss."""
+        if self.meanings is None:
+            return ""
+        try:
+            name = self.meanings.lettering.resolve(letter).name
+        except Unclear:
+            return ""
+        known = self.meanings.quantities.get(name)
+        return name if known is not None and known.formula is not None else ""
 
 
 @dataclass
@@ -177,7 +191,7 @@ def _is_signed(claim: Claim, found: list[Found]) -> bool:
 
 def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:
     judged = found.judged
-    target = show(judged.left) if judged.left is not None else ""
+    target = _target(found)
     span = _right_side(judged)
     best = _best(judged.agreements)
     if best is None:
@@ -198,6 +212,13 @@ def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Cl
     if judged.left is not None and holds_parameter(judged.left) and _BATCH.search(span.source.text):
         return Claim(span, target, "convention", convention=ONE_EXAMPLE, reading=_reading(best))
     return Claim(span, target, "correct", reading=_reading(best))
+
+
+def _target(found: Found) -> str:
+    """What a claim is about: a derivative, or a name that the document gave to something."""
+    statement, left = found.judged.statement, found.judged.left
+    name = found.epoch.name_of(statement.left) if isinstance(statement.left, Letter) else ""
+    return show(Symbol(name)) if name else "" if left is None else show(left)
 
 
 def _example(found: Found, how: Agreement) -> Counterexample | None:
