@@ -115,6 +115,7 @@ def _usual_ranks(equations: Mapping[str, Equation], stating: Stating) -> dict[st
 
 
 def _lowered(equations: dict[str, Equation], stating: Stating) -> Understood:
+    equations = _with_look_up(equations, stating)
     given = _given(equations, stating)
     used = {name.id for e in equations.values() for name in _names(e.value)} | equations.keys()
     given = {name: what for name, what in given.items() if name in used}
@@ -125,6 +126,21 @@ def _lowered(equations: dict[str, Equation], stating: Stating) -> Understood:
     document = Document(tuple(equations.values()), stating.source)
     model = lower_written(document, given, stating.ranks, target)
     return Understood(model, given, equations)
+
+
+def _with_look_up(equations: dict[str, Equation], stating: Stating) -> dict[str, Equation]:
+    """The equations with e = x L, where the document speaks of the part of L that x picks, and e is the one
+    vector of each step that nothing defines.
+    """
+    names = {name.id for e in equations.values() for name in _names(e.value)} | equations.keys()
+    tables = [table for table in stating.tables if table not in names]
+    given = [name for name, what in _given(equations, stating).items() if what == AT_EACH_STEP]
+    if len(tables) != 1 or len(given) != 1 or "x" in names:
+        return equations
+    span = stating.source.span(0, 0)
+    token, table = Name("x", span=span), Name(tables[0], span=span)
+    picked = tree.Binary(tree.JUXTAPOSED, token, table, span, span)
+    return {given[0]: Equation(Name(given[0], span=span), picked, span), **equations}
 
 
 def _given(equations: Mapping[str, Equation], stating: Stating) -> dict[str, str]:

@@ -67,6 +67,7 @@ class Lettering:
     aliases: dict[str, str] = field(default_factory=dict)
     numbered: frozenset[str] = frozenset()
     alone: frozenset[str] = frozenset()
+    tables: frozenset[str] = frozenset()
     labelled: frozenset[str] = frozenset()
 
     def resolve(self, letter: Letter) -> Resolved:
@@ -110,6 +111,9 @@ class Lettering:
                 label.append(_word(self.resolve(item).name))
             else:
                 raise Unclear(f"what stands above {letter.name}")
+        if letter.name in self.tables and label == ["x"] and token is None:
+            # L_x^(t) for L_{x^(t)}.
+            label, token, time = [], Resolved("x", time), None
         name = letter.name
         digits = "".join(part for part in label if part.isdigit())
         words = "_".join(part for part in label if not part.isdigit())
@@ -179,7 +183,12 @@ def lettering(document: Reading) -> Lettering:
         alone=_alone(document),
         labelled=_labelled(document, quantities - indices),
     )
-    return replace(plain, aliases=_aliases(document, plain), numbered=_numbered(document, plain))
+    return replace(
+        plain,
+        aliases=_aliases(document, plain),
+        numbered=_numbered(document, plain),
+        tables=_tables(document, plain),
+    )
 
 
 def _is_computed(statement: Statement) -> bool:
@@ -215,6 +224,20 @@ def _alone(document: Reading) -> frozenset[str]:
                 below = [s for s in _flat(part.scripts.below) if plain._time(s, True) is None]
                 if not below:
                     found.add(part.name)
+    return frozenset(found)
+
+
+def _tables(document: Reading, plain: Lettering) -> frozenset[str]:
+    """The letters with a token below them: L_{x^(t)}."""
+    found: set[str] = set()
+    for statement in document.statements:
+        parts = [statement.left, *(link.right for link in statement.links)]
+        for part in walk([p for p in parts if p is not None]):
+            if isinstance(part, Letter) and part.scripts.below:
+                try:
+                    found |= {part.name} if plain.resolve(part).token is not None else set()
+                except Unclear:
+                    continue
     return frozenset(found)
 
 
