@@ -14,6 +14,7 @@ from bptt.checking.hypotheses import Hypotheses
 from bptt.checking.judge import Judged
 from bptt.checking.names import EQUALS, Lettering, lettering
 from bptt.checking.report import Report
+from bptt.checking.stacking import unstacked
 from bptt.checking.statements import read, read_formula
 from bptt.checking.survey import Survey, is_claim
 from bptt.checking.understanding import prepare
@@ -81,7 +82,7 @@ class _Document:
         self.losses = self.survey.losses
         sayable = Sayable(self.letters, self.losses, self.survey.targets, defined=self.survey.defined)
         numbered = enumerate(reading.statements)
-        stated = [s for number, statement in numbered if (s := sayable.equation(number, statement))]
+        stated = unstacked([s for n, statement in numbered if (s := sayable.equation(n, statement))])
         sections = [statement.section for statement in reading.statements]
         claims = [n for n, statement in enumerate(reading.statements) if is_claim(statement.left)]
         self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims, self.losses)]

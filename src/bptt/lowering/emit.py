@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 
 from bptt.ir import build
-from bptt.ir.dims import Shape
+from bptt.ir.dims import Dim, Shape
 from bptt.ir.expr import Expr
 from bptt.lowering.functions import ELEMENTWISE, OF_VECTORS
 from bptt.lowering.inference import Pair
@@ -21,6 +21,7 @@ from bptt.syntax.tree import (
     Name,
     Negate,
     Number,
+    Part,
     Transpose,
 )
 
@@ -69,6 +70,11 @@ class Emitter:
                 return build.concat(
                     [item if item.shape else build.broadcast(item, (ONE,)) for item in items], 0
                 )
+            case Part():
+                shapes = [erase(self.named(name)) for name in e.items]
+                sizes = [shape[0] if shape else ONE for shape in shapes]
+                start = sum(sizes[: e.place], Dim())
+                return build.part(self.emit(e.operand), 0, start, start + sizes[e.place])
             case Call():
                 return self._call(e)
             case Binary(operator="**"):

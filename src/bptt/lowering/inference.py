@@ -8,7 +8,7 @@ file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from bptt.ir.dims import VOCABULARY, Dim
 from bptt.lowering.constraints import Constraints, Default
@@ -16,7 +16,7 @@ from bptt.lowering.dependence import TOKENS
 from bptt.lowering.layout import ROW, is_value
 from bptt.lowering.mismatch import Mismatch
 from bptt.lowering.names import OBJECTIVE, Scope
-from bptt.lowering.sizes import ONE, Sizes, Stated, unknown
+from bptt.lowering.sizes import ONE, Blame, Sizes, Stated, unknown
 from bptt.lowering.surface import number, postorder
 from bptt.syntax.tree import (
     Binary,
@@ -26,6 +26,7 @@ from bptt.syntax.tree import (
     Name,
     Negate,
     Number,
+    Part,
     Transpose,
 )
 
@@ -166,7 +167,15 @@ class Shapes:
             case Call():
                 return SCALAR if node.function in ("sum", "mean") else self._nodes[id(node.arguments[0])]
             case Concatenation():
-                return self._concatenation(node)
+                items = [self._nodes[id(item)] for item in node.items]
+                blames = [self.words.item(item) for item in node.items]
+                return self._concatenation(node, items, blames)
+            case Part():
+                items = [self.named[name] for name in node.items]
+                blames = [self.words.whole(node)] * len(items)
+                whole = self._concatenation(node, items, blames)
+                self._equate(self._nodes[id(node.operand)], whole, self.words.whole(node))
+                return items[node.place]
             case Binary(operator="@"):
                 out = (self.sizes.fresh(), self.sizes.fresh())
                 self._product(node, out)
@@ -287,8 +296,7 @@ class Shapes:
 
         self._constraints.add(settle)
 
-    def _concatenation(self, node: Concatenation) -> Pair:
-        items = [self._nodes[id(item)] for item in node.items]
+    def _concatenation(self, node: Expression, items: Sequence[Pair], blames: Sequence[Blame]) -> Pair:
         out = (self.sizes.fresh(), self.sizes.fresh())
 
         def settle(default: Default) -> bool:
@@ -300,8 +308,7 @@ class Shapes:
                 layout = self.layout
             long, short = (1, 0) if layout == ROW else (0, 1)
             total = Dim()
-            for item, e, orientation in zip(items, node.items, known, strict=False):
-                blame = self.words.item(e)
+            for item, blame, orientation in zip(items, blames, known, strict=False):
                 if orientation not in (None, layout):
                     raise blame(item[0], item[1])
                 self.sizes.equate(item[short], ONE, blame)

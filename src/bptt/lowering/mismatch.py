@@ -10,7 +10,7 @@ from bptt.ir.dims import VOCABULARY, Dim, show_shape
 from bptt.lowering.sizes import ONE, Stated, substitute, unknowns
 from bptt.lowering.surface import names
 from bptt.source import Span
-from bptt.syntax.tree import Binary, Concatenation, Expression, Name
+from bptt.syntax.tree import Binary, Expression, Name
 
 if TYPE_CHECKING:
     from bptt.lowering.inference import Pair, Shapes
@@ -132,7 +132,7 @@ class Mismatch:
 
         return blame
 
-    def whole(self, node: Concatenation) -> Blame:
+    def whole(self, node: Expression) -> Blame:
         def blame(a: Dim, b: Dim) -> EquationError:
             return EquationError.at(
                 node.span,

@@ -13,6 +13,7 @@ from bptt.syntax.tree import (
     Name,
     Negate,
     Number,
+    Part,
     Transpose,
     children,
 )
@@ -44,7 +45,7 @@ def rewrite(e: Expression, change: Callable[[Expression], Expression]) -> Expres
 
 def _with_children(e: Expression, new: tuple[Expression, ...]) -> Expression:
     match e:
-        case Transpose() | Negate():
+        case Transpose() | Negate() | Part():
             return replace(e, operand=new[0])
         case Binary():
             return replace(e, left=new[0], right=new[1])

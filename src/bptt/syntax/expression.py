@@ -20,6 +20,7 @@ from bptt.syntax.tree import (
     Name,
     Negate,
     Number,
+    Part,
     Transpose,
 )
 
@@ -258,3 +259,5 @@ def _with_span(expression: Expression, span: Span) -> Expression:
             return Call(function, arguments, span, function_span)
         case Concatenation(items):
             return Concatenation(items, span)
+        case Part(operand, items, place):
+            return Part(operand, items, place, span)

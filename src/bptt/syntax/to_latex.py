@@ -23,6 +23,7 @@ from bptt.syntax.tree import (
     Negate,
     Number,
     OutputStatement,
+    Part,
     ShapeStatement,
     SizeStatement,
     Statement,
@@ -148,6 +149,8 @@ class _Writer:
                 return name + _bracketed(", ".join(map(self._expression, arguments))), _ATOM
             case Concatenation(items):
                 return rf"\left[{', '.join(map(self._expression, items))}\right]", _ATOM
+            case Part(operand, items, place):
+                return rf"{self._base(operand)}[{items[place]}]", _ATOM
 
     def _side_by_side(self, left: Expression, right: Expression) -> tuple[str, int]:
         strength = BINARY_PRECEDENCE["@"]

@@ -83,7 +83,20 @@ class Concatenation:
     span: Span = field(compare=False, repr=False)
 
 
-Expression = Number | Name | Transpose | Negate | Binary | Call | Concatenation
+@dataclass(frozen=True)
+class Part:
+    """What becomes of the vector `items[place]` in `operand`, which is the vectors of these names one after
+    the other. No equation of a file is written so; it is how `z = [a, b]` is understood where it says what
+    a and b are.
+    """
+
+    operand: Expression
+    items: tuple[str, ...]
+    place: int
+    span: Span = field(compare=False, repr=False)
+
+
+Expression = Number | Name | Transpose | Negate | Binary | Call | Concatenation | Part
 
 
 def children(expression: Expression) -> tuple[Expression, ...]:
@@ -91,7 +104,7 @@ def children(expression: Expression) -> tuple[Expression, ...]:
     match expression:
         case Number() | Name():
             return ()
-        case Transpose(operand) | Negate(operand):
+        case Transpose(operand) | Negate(operand) | Part(operand):
             return (operand,)
         case Binary(_, left, right):
             return (left, right)

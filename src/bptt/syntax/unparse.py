@@ -19,6 +19,7 @@ from bptt.syntax.tree import (
     Negate,
     Number,
     OutputStatement,
+    Part,
     ShapeStatement,
     SizeStatement,
     Statement,
@@ -92,6 +93,8 @@ def _show(node: Expression) -> tuple[str, int]:
             return f"{function}({', '.join(map(_expression, arguments))})", _ATOM
         case Concatenation(items):
             return f"[{', '.join(map(_expression, items))}]", _ATOM
+        case Part(operand, items, place):
+            return f"{_expression(operand, _POSTFIX)}[{items[place]}]", _ATOM
 
 
 def _name(name: Name) -> str:
