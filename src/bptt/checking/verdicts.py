@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from bptt.checking.counterexample import counterexample
 from bptt.checking.faults import Faults
 from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter, mentions_loss, same
+from bptt.checking.manner import manner_of
 from bptt.checking.meaning import Meanings
 from bptt.checking.names import Unclear
 from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
 from bptt.checking.written import Letter
-from bptt.derivation.board import Board
+from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming
-from bptt.formula.tree import Symbol
+from bptt.formula.tree import Derivative, Symbol
 from bptt.ir.model import Model
-from bptt.render import latex
 from bptt.render.unicode import show
 from bptt.source import Source, Span
 from bptt.syntax.tree import Equation
@@ -186,7 +186,19 @@ def _names_sign(judged: Judged) -> bool:
 
 
 def _is_signed(claim: Claim, found: list[Found]) -> bool:
-    return any(_right_side(f.judged) == claim.span and _names_sign(f.judged) for f in found)
+    return any(
+        _right_side(f.judged) == claim.span and (_names_sign(f.judged) or _is_of_another_name(f))
+        for f in found
+    )
+
+
+def _is_of_another_name(found: Found) -> bool:
+    """Whether the claim is about something that is defined as J is, under another name."""
+    left, equations = found.judged.left, found.epoch.equations
+    if not isinstance(left, Derivative) or not isinstance(left.top, Symbol):
+        return False
+    ours, other = equations.get(LOSS), equations.get(left.top.name)
+    return ours is not None and other is not None and left.top.name != LOSS and ours.value == other.value
 
 
 def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:
@@ -202,7 +214,7 @@ def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Cl
         return Claim(span, target, "convention", convention=TRANSPOSED)
     if best.sign != 1.0 and not flipped:
         assert judged.right is not None
-        mended = latex.show(negate(judged.right), _is_timed(found.epoch))
+        mended = manner_of(span.source.text).show(negate(judged.right), _is_timed(found.epoch))
         return Claim(
             span, target, "wrong", "sign", mend=mended, reason=OTHER_SIGN, example=_example(found, best),
             follows_from=_root(found, before),
@@ -242,7 +254,7 @@ def _without_agreement(found: Found, target: str, flipped: bool, before: list[tu
         fault = None
     if fault is not None:
         place = epoch.meanings.span_of(fault.mend.place) if epoch.meanings is not None else None
-        mended = latex.show(fault.mend.formula, _is_timed(epoch))
+        mended = manner_of(span.source.text).show(fault.mend.formula, _is_timed(epoch))
         return Claim(
             span, target, "wrong", fault.mend.kind, mend=mended, reason=fault.mend.words, fault=place,
             example=fault.example, follows_from=_root(found, before, place, fault.mend.kind),

@@ -37,9 +37,9 @@ _NEXT = r" \\ "
 _ENDS_IN_COMMAND = re.compile(r"\\[A-Za-z]+$")
 
 
-def show(formula: Formula, timed: bool) -> str:
-    """The formula for mathematics mode."""
-    return write(typeset(formula, timed))
+def show(formula: Formula, timed: bool, raised: bool = False) -> str:
+    """The formula for mathematics mode; with `raised` times stand at the head, in brackets."""
+    return write(typeset(formula, timed, raised))
 
 
 def sign(text: str) -> str:

@@ -95,9 +95,9 @@ _PARTIAL = Sign("∂")
 _TRANSPOSED = Sign("⊤")
 
 
-def typeset(formula: Formula, timed: bool) -> Mark:
-    """The whole formula on one line."""
-    return _Setter(timed).formula(formula)
+def typeset(formula: Formula, timed: bool, raised: bool = False) -> Mark:
+    """The whole formula on one line; with `raised` times stand at the head, in brackets: `h^{(t)}`."""
+    return _Setter(timed, raised).formula(formula)
 
 
 def typeset_lines(formula: Formula, timed: bool, limit: float, layout: str | None = None) -> list[Mark]:
@@ -127,8 +127,8 @@ def text_width(text: Text, timed: bool) -> float:
 
 
 class _Setter:
-    def __init__(self, timed: bool) -> None:
-        self._timed = timed
+    def __init__(self, timed: bool, raised: bool = False) -> None:
+        self._timed, self._raised = timed, raised
 
     def part(self, part: Formula, needed: Strength, is_last: bool = False) -> Mark:
         """A part, in brackets where its place asks for them."""
@@ -225,8 +225,10 @@ class _Setter:
         time = None
         if symbol.time is not None and (self._timed or symbol.time != NOW):
             time = time_mark(symbol.time)
-        below = [mark for mark in (label, time, last) if mark is not None]
         above = typeset_name(symbol.of) if symbol.of else None
+        if self._raised and time is not None and above is None:
+            above, time = Brackets(time), None
+        below = [mark for mark in (label, time, last) if mark is not None]
         mark = script(base, separated(below, COMMA) if below else None, above)
         return Known((symbol.name, symbol.of), mark)
 
@@ -356,5 +358,8 @@ def _raised(mark: Mark, above: Mark) -> Mark:
             return Known(key, Script(base, below, above))
         case Script(base, below, None):
             return Script(base, below, above)
+        case Known(_, Script(_, _, Brackets())):
+            # A time stands there.
+            return Script(Brackets(mark), above=above)
         case _:
             return Script(mark, above=above)

@@ -1,0 +1,58 @@
+"""How a document writes what can be written in several ways: times, transposes, elementwise products."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bptt.formula.tree import Formula
+from bptt.render import latex
+
+# A time at the head, in round or angle brackets, and at the foot.
+_ROUND = re.compile(r"\^\s*\{?\s*\(\s*(?:t|T)\b")
+_ANGLE = re.compile(r"\^\s*\{?\s*(?:\\langle|⟨|<)\s*(?:t|T)\b")
+_FOOT = re.compile(r"_\s*\{?\s*(?:[a-zA-Z]+\s*,\s*)?t\b")
+_TRANSPOSES = {
+    r"\top": re.compile(r"\\top\b"),
+    "T": re.compile(r"\^\s*(?:\{\s*(?:\([^()]*\)\s*)?T\s*\}|T)(?![a-zA-Z(])"),
+    r"\intercal": re.compile(r"\\intercal\b"),
+}
+_ELEMENTWISE = {r"\circ": re.compile(r"\\circ\b|∘"), r"\odot": re.compile(r"\\odot\b|⊙")}
+_RAISED_TIME = re.compile(r"\^\{\(((?:t|T)(?:[+-]\d+)?)\)\}")
+
+
+@dataclass(frozen=True)
+class Manner:
+    """`raised`: times stand at the head, in `brackets`; the rest are the commands of the signs."""
+
+    raised: bool = False
+    brackets: tuple[str, str] = ("(", ")")
+    transpose: str = r"\top"
+    elementwise: str = r"\circ"
+
+    def show(self, formula: Formula, timed: bool) -> str:
+        """The formula in LaTeX as the document would have it."""
+        text = latex.show(formula, timed, self.raised)
+        if self.brackets != ("(", ")"):
+            left, right = self.brackets
+            text = _RAISED_TIME.sub(lambda time: f"^{{{left} {time[1]} {right}}}", text)
+        if self.transpose != r"\top":
+            text = text.replace(
+                r"^{\top}", f"^{self.transpose}" if self.transpose == "T" else f"^{{{self.transpose}}}"
+            )
+        return text.replace(r"\circ", self.elementwise)
+
+
+@lru_cache(maxsize=4)
+def manner_of(text: str) -> Manner:
+    """What a document does more often than anything else."""
+    counts = {"round": len(_ROUND.findall(text)), "angle": len(_ANGLE.findall(text))}
+    foot = len(_FOOT.findall(text))
+    raised = max(counts.values()) > foot
+    brackets = (r"\langle", r"\rangle") if counts["angle"] > counts["round"] else ("(", ")")
+    return Manner(raised, brackets, _most(_TRANSPOSES, text), _most(_ELEMENTWISE, text))
+
+
+def _most(signs: dict[str, re.Pattern[str]], text: str) -> str:
+    return max(signs, key=lambda sign: len(signs[sign].findall(text)))
