@@ -24,7 +24,19 @@ from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming, Undefined
 from bptt.formula.tensor import Tensor
-from bptt.formula.tree import Add, Derivative, Formula, Indexed, Kronecker, Neg, Sum, Symbol, children
+from bptt.formula.tree import (
+    BEFORE,
+    Add,
+    Derivative,
+    Formula,
+    Indexed,
+    Kronecker,
+    Neg,
+    Sum,
+    Symbol,
+    Time,
+    children,
+)
 from bptt.ir.expr import Expr
 from bptt.ir.ops import Op
 
@@ -37,7 +49,8 @@ SIGNS = {1.0: "cross-entropy", -1.0: "log-likelihood"}
 @dataclass(frozen=True)
 class Agreement:
     """How the sides of a claim agree: with which sign of J, laid out like each other or transposed, through
-    one use of a parameter or all of them; `labelled` if a letter of its left side is that of the true class.
+    one use of a parameter or all of them; `labelled` if a letter of its left side is that of the true class,
+    `before` if the derivative on it is that by the parameter of the step before, and the bar is left out.
     """
 
     sign: float = 1.0
@@ -46,6 +59,7 @@ class Agreement:
     loss: str = "now"
     mode: Mode = EVENLY
     labelled: bool = False
+    before: bool = False
 
 
 @dataclass
@@ -105,6 +119,12 @@ class Judge:
                     break
                 how = Agreement(1.0, False, every_use, loss, mode, label)
                 judged.agreements += self.agreement(claimed, written, how, judged)
+            if not judged.agreements and _could_lack_bar(claimed, written):
+                assert isinstance(claimed, Derivative)
+                barred = replace(claimed, at=BEFORE)
+                for loss in losses:
+                    how = Agreement(1.0, False, False, loss, mode, before=True)
+                    judged.agreements += self.agreement(barred, written, how, judged)
             if any(not a.turned for a in judged.agreements):
                 # The reading in which it holds.
                 judged.left, judged.right = shown
@@ -115,6 +135,8 @@ class Judge:
     def _modes(self, left: Written, right: Written) -> list[Mode]:
         """All modes; those with inner derivatives first where that is what a short name meant before."""
         plain = list(modes(left, right, einstein=self.meanings.einstein))
+        if self.meanings.diagonal:
+            plain += [replace(mode, diagonal=True) for mode in plain if not mode.implied]
         if isinstance(left, Call):
             return [Mode("pointwise"), *plain]
         if not any(isinstance(node, Differential) and node.guessed for node in walk([left, right])):
@@ -248,6 +270,20 @@ def holds_parameter(formula: Formula) -> bool:
             return _is_timeless(bottom)
         case _:
             return any(map(holds_parameter, children(formula)))
+
+
+def _could_lack_bar(left: Formula, right: Formula) -> bool:
+    """Whether a derivative by a parameter is said to be made of what happened a step before."""
+    if not isinstance(left, Derivative) or left.at is not None or not _is_timeless(left.bottom):
+        return False
+    return mentions_loss(left.top) and any(time == BEFORE for time in _times(right))
+
+
+def _times(formula: Formula) -> Iterator[Time]:
+    if isinstance(formula, Symbol) and formula.time is not None:
+        yield formula.time
+    for part in children(formula):
+        yield from _times(part)
 
 
 def _is_timeless(formula: Formula) -> bool:

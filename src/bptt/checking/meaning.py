@@ -79,7 +79,8 @@ class Mode:
     columns in one of columns; with `lying` the derivative of a number is a row in either. `maps` reads a row
     of derivatives as one linear map after the other, whatever the layout. `implied` sums over every letter
     that stands twice in a term and not on the left. `inner` takes a short name of a derivative that the
-    document does not explain, `do` of a gate o = σ(…), for that by what the function is applied to.
+    document does not explain, `do` of a gate o = σ(…), for that by what the function is applied to;
+    `diagonal` takes σ′(z) for the diagonal matrix that has it.
     """
 
     products: str = "even"
@@ -88,6 +89,7 @@ class Mode:
     maps: bool = False
     implied: bool = False
     inner: bool = False
+    diagonal: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Meanings:
     `labels` the letters of the true class, each with the name of its target; `einstein` says whether sums
     are implied (survey.Survey.einstein); `applied` what the function in the equation of a quantity is applied
     to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode);
-    `targets` are the names of what the output is compared with.
+    `targets` are the names of what the output is compared with; `diagonal` says that σ′(z) may be a matrix.
     """
 
     lettering: Lettering
@@ -120,6 +122,7 @@ class Meanings:
     applied: Mapping[str, Symbol] = field(default_factory=dict)
     inner: dict[str, bool] = field(default_factory=dict)
     targets: frozenset[str] = frozenset({"y"})
+    diagonal: bool = False
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:
@@ -392,7 +395,9 @@ class Reader:
         primes = node.function.scripts.primes
         if primes > 1:
             raise Unclear(f"a higher derivative of {name}")
-        return Apply(FUNCTIONS[name], self(node.arguments[0]), prime=primes == 1)
+        value = Apply(FUNCTIONS[name], self(node.arguments[0]), prime=primes == 1)
+        is_matrix = value.prime and self.mode.diagonal and not isinstance(value.argument, Indexed)
+        return Diag(value) if is_matrix else value
 
     def _is_target(self, formula: Formula) -> bool:
         """Whether it is what the model's output is compared with, and not that output."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 
-from bptt.checking.meaning import FUNCTIONS, LOSSES
+from bptt.checking.meaning import DIAGONAL, FUNCTIONS, LOSSES
 from bptt.checking.names import EQUALS, TIMES, Lettering, Resolved, Unclear, walk
 from bptt.checking.written import (
     Big,
@@ -203,6 +203,16 @@ class Survey:
                     yield tuple(index.letter for index in self.letters.resolve(letter).indices)
                 except Unclear:
                     continue
+
+    @cached_property
+    def diagonal(self) -> bool:
+        """Whether σ′(z) is said to be a diagonal matrix: σ′(z) = diag(…)."""
+        return any(
+            isinstance(s.left, Call)
+            and s.left.function.scripts.primes
+            and any(isinstance(p.right, Call) and p.right.function.name in DIAGONAL for p in s.links)
+            for s in self.reading.statements
+        )
 
     @cached_property
     def defined(self) -> frozenset[str]:

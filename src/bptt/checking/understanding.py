@@ -52,6 +52,7 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
         survey.einstein,
         {value.symbol.of: value.symbol for value in epoch.board.values.values() if value.symbol.of},
         targets=understood.targets,
+        diagonal=survey.diagonal,
     )
     targets = understood.targets
     worlds = [World(epoch.board, seed, plain, targets, plain or bool(survey.labels)) for seed, plain in SEEDS]

@@ -31,6 +31,7 @@ LOG_LIKELIHOOD = "J is the log-likelihood"
 OTHER_SIGN = "this is the sign of the log-likelihood; elsewhere the cross-entropy is derived"
 ONE_EXAMPLE = "for one example; of a batch it is summed over the examples"
 IMPLIED = "a sum over letters that stand twice is implied"
+STEP_BEFORE = "the share of step t-1 alone, without a bar that says so"
 TRANSPOSED = "the transpose: the other layout of a derivative"
 # Words that say that there are many examples at once.
 _BATCH = re.compile(
@@ -223,6 +224,8 @@ def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Cl
         return Claim(span, target, "convention", convention=LOG_LIKELIHOOD, reading=_reading(best))
     if judged.left is not None and holds_parameter(judged.left) and _BATCH.search(span.source.text):
         return Claim(span, target, "convention", convention=ONE_EXAMPLE, reading=_reading(best))
+    if best.before:
+        return Claim(span, target, "convention", convention=STEP_BEFORE, reading=_reading(best))
     return Claim(span, target, "correct", reading=_reading(best))
 
 
@@ -320,6 +323,8 @@ def _reading(a: Agreement) -> str:
         words.append("the derivative of a number is a row")
     if a.mode.maps:
         words.append("derivatives as maps, one after the other")
+    if a.mode.diagonal:
+        words.append("σ′(z) is a diagonal matrix")
     if a.mode.implied:
         words.append(IMPLIED)
     if a.every_use:
