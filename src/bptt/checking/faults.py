@@ -84,6 +84,12 @@ class Faults:
         )
         if found is None or not _is_small(found, judged.left, judged.right):
             return None
+        if isinstance(judged.left, Derivative) and found.formula in (
+            judged.left,
+            replace(judged.left, at=None),
+        ):
+            # That a thing is itself is no mend.
+            return None
         example = counterexample(points[0], judged.left, judged.right, sign)
         return Fault(found, judged.right, example)
 
@@ -138,6 +144,10 @@ class Faults:
                 except Unwritable:
                     return None
         return None
+
+
+def _without_bar(formula: Formula) -> Formula:
+    return replace(formula, at=None) if isinstance(formula, Derivative) else formula
 
 
 def _is_small(found: Mend, left: Formula, right: Formula) -> bool:

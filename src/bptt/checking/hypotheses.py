@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from bptt.checking.abbreviations import Definition, definition
 from bptt.checking.judge import Judge, same
 from bptt.checking.meaning import Meanings, Mode, Quantity, Reader
-from bptt.checking.names import EQUALS, TIMES, Unclear
+from bptt.checking.names import EQUALS, TIMES, Unclear, walk
 from bptt.checking.report import Remark
 from bptt.checking.settled import Meaning, Settled
 from bptt.checking.survey import Survey, is_claim
 from bptt.checking.values import Values
-from bptt.checking.written import Letter, Link, Statement, Written
+from bptt.checking.written import Differential, Letter, Link, Nabla, Statement, Written
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming
@@ -108,11 +108,6 @@ class Hypotheses:
                         progress = True
                         if attempt == self._by_evidence:
                             waiting = [n for n in waiting if not self._as_said(n)]
-        for name in waiting:
-            lines = {use.link.span.line for use in self.uses if name in use.names}
-            if lines:
-                symbol = show(Symbol(name))
-                self.settled.remarks.append(Remark(f"nothing says what {symbol} is", tuple(sorted(lines))))
         return self.settled
 
     # What uses a name.
@@ -249,7 +244,7 @@ class Hypotheses:
         if not uses:
             return False
         found: list[tuple[Score, Quantity]] = []
-        for quantity in self._candidates(name):
+        for quantity in self._candidates(name, uses):
             score = self._score(name, quantity, uses)
             if score.telling:
                 found.append((score, quantity))
@@ -258,7 +253,8 @@ class Hypotheses:
             return self._in_passing(name, uses)
         score, quantity = found[0]
         rivals = [q for s, q in found[1:] if s.rank == score.rank and not self._same(q, quantity)]
-        if rivals or (len(score.telling) < ENOUGH and len(found) > 1):
+        is_alone = len(found) == 1 and quantity.formula is not None
+        if rivals or (len(score.telling) < ENOUGH and not is_alone):
             return False
         self.meanings.quantities[name] = quantity
         self.settled.taken[name] = quantity
@@ -289,8 +285,16 @@ class Hypotheses:
     def _same(self, one: Quantity, other: Quantity) -> bool:
         return self._equal(one.formula or one.symbol, other.formula or other.symbol)
 
-    def _candidates(self, name: str) -> Iterator[Quantity]:
-        """Derivatives of J by every value of the model, and their opposites."""
+    def _candidates(self, name: str, uses: list[Use]) -> Iterator[Quantity]:
+        """Derivatives of J by every value of the model, and their opposites; and every quantity by another
+        name. What is differentiated by is a quantity.
+        """
+        for symbol in dict.fromkeys([*self._values(), *self._parameters()]):
+            # A capital is a matrix, and no other letter's vector.
+            if len(symbol.shape) == 2 if name[0].isupper() else symbol.name.lower() != name:
+                yield Quantity(symbol)
+        if any(name in self._bottoms(use) for use in uses):
+            return
         losses = [Symbol(LOSS)]
         if self.board.recurrent:
             losses.append(Symbol(LOSS, (), NOW))
@@ -301,6 +305,14 @@ class Hypotheses:
         for value in self._values():
             for loss in losses:
                 yield Quantity(own, Neg(Derivative(loss, value)))
+
+    def _bottoms(self, use: Use) -> set[str]:
+        """The names by which a claim differentiates."""
+        found = (p for p in walk([use.left, use.link.right]) if isinstance(p, Differential | Nabla))
+        return {self.survey.name(p.bottom if isinstance(p, Differential) else p.by) for p in found}
+
+    def _parameters(self) -> list[Symbol]:
+        return [q.symbol for q in self.meanings.quantities.values() if q.formula is None]
 
     def _values(self) -> list[Symbol]:
         """What changes from example to example: the values of the model, and what it reads."""
