@@ -124,7 +124,7 @@ class Judge:
                 barred = replace(claimed, at=BEFORE)
                 for loss in losses:
                     how = Agreement(1.0, False, False, loss, mode, before=True)
-                    judged.agreements += self.agreement(barred, written, how, judged)
+                    judged.agreements += self.agreement(barred, written, how, Judged(statement, link))
             if any(not a.turned for a in judged.agreements):
                 # The reading in which it holds.
                 judged.left, judged.right = shown
