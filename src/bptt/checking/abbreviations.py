@@ -9,7 +9,7 @@ from bptt.checking.meaning import Meanings, Mode, Reader
 from bptt.checking.names import EQUALS, Unclear
 from bptt.checking.survey import Survey, differentiates
 from bptt.checking.verdicts import Epoch, Found
-from bptt.checking.written import Letter, Link, Scripts, Statement, Terms, Written
+from bptt.checking.written import Differential, Letter, Link, Nabla, Scripts, Statement, Terms, Written
 from bptt.formula.tree import Formula, shift_time
 
 # How a definition is read where that is a choice; ∘ parts products in most of them.
@@ -94,10 +94,13 @@ class Abbreviations:
         elif number not in epoch.settled.claims:
             return
         for link in said.links:
-            if meaning is None or (
-                link is not meaning.link and any(map(differentiates, (meaning.link.right, link.right)))
-            ):
+            if meaning is None:
                 yield Found(epoch.judge.judge(statement, said.left, link), epoch)
+            elif link is not meaning.link and any(map(differentiates, (meaning.link.right, link.right))):
+                # Between a derivative and a value, it is the value that is claimed.
+                turns = isinstance(link.right, Differential | Nabla) and not said.offset
+                left, claimed = (link.right, meaning.link) if turns else (said.left, link)
+                yield Found(epoch.judge.judge(statement, left, claimed), epoch)
 
 
 def _whole(part: Written, index: str) -> Written | None:

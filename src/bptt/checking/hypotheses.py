@@ -219,12 +219,24 @@ class Hypotheses:
                 different.append((link, formula))
         if len(different) < 2:
             return readable[0]
+        if (value := self._of_unknown_sign(different)) is not None:
+            return value
         uses = [use for use in self._of(name) if use.number != said.number]
         scores = [self._score(name, Quantity(Symbol(name, (), NOW), f), uses) for _, f in different]
         best = max(range(len(different)), key=lambda k: (scores[k].rank, -k))
         if len({link.span for link, _ in different}) > 1:
             self._remark_difference(name, different, best, len(scores[best].telling), len(uses))
         return different[best]
+
+    def _of_unknown_sign(self, different: list[tuple[Link, Formula]]) -> tuple[Link, Formula] | None:
+        """Where J is never defined: of a derivative and its opposite, the one with a sign that is known."""
+        if self.survey.losses & self.survey.defined or len(different) != 2:
+            return None
+        (_, one), (_, other) = different
+        derivatives = [isinstance(formula, Derivative) for _, formula in different]
+        if sum(derivatives) != 1 or not self._equal(one, Neg(other)):
+            return None
+        return different[derivatives.index(False)]
 
     def _remark_difference(
         self, name: str, different: list[tuple[Link, Formula]], best: int, holds: int, of: int

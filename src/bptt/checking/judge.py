@@ -130,7 +130,24 @@ class Judge:
                 judged.left, judged.right = shown
                 self._settle(left, mode)
                 break
+        if not judged.agreements and self._rests_on_nothing(judged):
+            judged.unsure = True
+            judged.missing = judged.missing or "a derivative that is not zero"
         return judged
+
+    def _rests_on_nothing(self, judged: Judged) -> bool:
+        """Whether a derivative on the right side is zero everywhere: then the model is not what is meant."""
+        if judged.left is None or judged.right is None:
+            return False
+        how = Agreement(loss=self.losses[0])
+        for formula in derivatives(judged.right):
+            try:
+                found = [self.values(world, how, judged.left)(formula) for world in self.worlds]
+            except (NonConforming, Unbound, KeyError, IndexError, ValueError):
+                continue
+            if all(bool(np.all(np.abs(value.array) <= TOLERANCE)) for value in found):
+                return True
+        return False
 
     def _modes(self, left: Written, right: Written) -> list[Mode]:
         """All modes; those with inner derivatives first where that is what a short name meant before."""
@@ -261,6 +278,14 @@ def letters(formula: Formula) -> Iterator[str]:
         case _:
             for part in children(formula):
                 yield from letters(part)
+
+
+def derivatives(formula: Formula) -> Iterator[Derivative]:
+    """The derivatives in a formula."""
+    if isinstance(formula, Derivative):
+        yield formula
+    for part in children(formula):
+        yield from derivatives(part)
 
 
 def holds_parameter(formula: Formula) -> bool:

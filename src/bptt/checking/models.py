@@ -183,30 +183,44 @@ def _with_past(
 
 
 def _with_names(equations: dict[str, Equation]) -> dict[str, Equation]:
-    """The equations with the names of quantities in the place of what they are defined as."""
-    values = {
-        name: equation.value
-        for name, equation in equations.items()
-        if isinstance(equation.value, tree.Binary)
-    }
+    """The equations with the names of quantities in the place of what they are defined as. Of two names for
+    one thing, the later one is the earlier.
+    """
+    before: dict[str, Equation] = {}
+    while before != equations:
+        before = equations
+        values = {name: e.value for name, e in before.items() if isinstance(e.value, tree.Binary)}
+        equations = {}
+        for name, equation in before.items():
+            same = (n for n in equations if n in values and values[n] == equation.value)
+            first = next(same, None)
+            value = (
+                _with_parts_named(equation.value, values)
+                if first is None
+                else tree.Name(first, span=equation.value.span)
+            )
+            equations[name] = replace(equation, value=value)
+    return equations
 
-    def put_names(e: Expression, own: str) -> Expression:
-        for name, value in values.items():
-            if name != own and e == value:
-                return tree.Name(name, span=e.span)
-        match e:
-            case tree.Binary(left=left, right=right):
-                return replace(e, left=put_names(left, own), right=put_names(right, own))
-            case tree.Call(arguments=arguments):
-                return replace(e, arguments=tuple(put_names(a, own) for a in arguments))
-            case tree.Negate(operand=operand) | tree.Transpose(operand=operand):
-                return replace(e, operand=put_names(operand, own))
-            case tree.Concatenation(items=items):
-                return replace(e, items=tuple(put_names(a, own) for a in items))
-            case _:
-                return e
 
-    return {name: replace(e, value=put_names(e.value, name)) for name, e in equations.items()}
+def _with_parts_named(e: Expression, values: Mapping[str, Expression]) -> Expression:
+    """The expression with names for those of its parts that have one."""
+
+    def part(inner: Expression) -> Expression:
+        name = next((name for name, value in values.items() if inner == value), None)
+        return _with_parts_named(inner, values) if name is None else tree.Name(name, span=inner.span)
+
+    match e:
+        case tree.Binary(left=left, right=right):
+            return replace(e, left=part(left), right=part(right))
+        case tree.Call(arguments=arguments):
+            return replace(e, arguments=tuple(map(part, arguments)))
+        case tree.Negate(operand=operand) | tree.Transpose(operand=operand):
+            return replace(e, operand=part(operand))
+        case tree.Concatenation(items=items):
+            return replace(e, items=tuple(map(part, items)))
+        case _:
+            return e
 
 
 def _parts(e: Expression) -> Iterator[Expression]:
