@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bptt.checking.abbreviations import Abbreviations
+from bptt.checking.applications import with_functions
 from bptt.checking.epochs import epochs
 from bptt.checking.equations import Sayable
 from bptt.checking.given import Given
 from bptt.checking.hypotheses import Hypotheses
 from bptt.checking.judge import Judged
+from bptt.checking.layers import with_layers
 from bptt.checking.names import EQUALS, Lettering, lettering
+from bptt.checking.repeated import joined
 from bptt.checking.report import Report
 from bptt.checking.stacking import unstacked
 from bptt.checking.statements import read, read_formula
 from bptt.checking.survey import Survey, is_claim
+from bptt.checking.synonyms import uniform
 from bptt.checking.understanding import prepare
 from bptt.checking.verdicts import Epoch, Found, best, report
 from bptt.checking.written import Reading, Statement
@@ -56,8 +60,18 @@ def examine(
 
 
 def _judged(reading: Reading, layout: str | None) -> tuple[Report, list[Found]]:
+    reading = plain(reading)
     found = list(_Document(reading, lettering(reading), layout).judge())
-    return report(reading.source, found), found
+    whole = report(reading.source, found)
+    chosen = joined(whole.claims)
+    claims = tuple(claim for _, claim in chosen)
+    return replace(whole, claims=claims), [found[number] for number, _ in chosen]
+
+
+def plain(reading: Reading) -> Reading:
+    """The document in one way of writing, as far as that can be told without knowing its model."""
+    statements = with_functions(with_layers(uniform(list(reading.statements))))
+    return replace(reading, statements=tuple(statements))
 
 
 def _header(text: str, layout: str | None) -> tuple[str | None, list[Statement]]:
@@ -82,7 +96,8 @@ class _Document:
         self.losses = self.survey.losses
         sayable = Sayable(self.letters, self.losses, self.survey.targets, defined=self.survey.defined)
         numbered = enumerate(reading.statements)
-        stated = unstacked([s for n, statement in numbered if (s := sayable.equation(n, statement))])
+        said = unstacked([s for n, statement in numbered if (s := sayable.equation(n, statement))])
+        stated = [s for s in said if s.equation.target.id not in self.survey.derivatives]
         sections = [statement.section for statement in reading.statements]
         claims = [n for n, statement in enumerate(reading.statements) if is_claim(statement.left)]
         self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims, self.losses)]

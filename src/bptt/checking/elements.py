@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bptt.checking.meaning import is_arbitrary
 from bptt.checking.names import TIMES, TRANSPOSES, Lettering, Resolved, Unclear
 from bptt.checking.written import (
     Big,
@@ -152,7 +153,8 @@ class Elements:
             # softmax(z)_k
             value = tree.Call("softmax", (self.whole(argument),), node.span, function.span)
             return Element(value, (node.scripts.below[0].name,))
-        if name not in ELEMENTWISE or node.scripts != Scripts() or function.scripts.below:
+        known = name in ELEMENTWISE or is_arbitrary(name)
+        if not known or node.scripts != Scripts() or function.scripts.below:
             raise Unclear(f"the function {function.name}")
         inner = self.element(argument)
         value = tree.Call(name, (inner.value,), node.span, function.span)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bptt.checking.elements import Elements, added, is_exponent, lag_of
-from bptt.checking.meaning import LOSSES
+from bptt.checking.meaning import LOSSES, is_arbitrary
 from bptt.checking.names import EQUALS, Lettering, Resolved, Unclear, walk
 from bptt.checking.written import (
     Big,
@@ -151,11 +151,8 @@ class Sayable:
                 logs = tree.Call("log", (self.expression(output),), span, span)
                 product = tree.Binary("*", self.expression(target), logs, span, span)
                 return tree.Negate(tree.Call("sum", (product,), span, span), span)
-            case Call(function, (argument,), span) if not function.scripts.primes:
-                name = canonical_function(function.name)
-                if name not in tree.FUNCTIONS:
-                    raise Unclear(f"the function {function.name}")
-                return tree.Call(name, (self.expression(argument),), span, function.span)
+            case Call(function, (argument,)) if not function.scripts.primes and not node.scripts.below:
+                return self._call(function, argument, node)
         raise Unclear("what the equation language cannot say")
 
     def _is_made(self, node: Written) -> bool:
@@ -163,6 +160,24 @@ class Sayable:
         if isinstance(node, Letter):
             return self.lettering.resolve(node).name in self.defined
         return isinstance(node, Call)
+
+    def _call(self, function: Letter, argument: Written, node: Call) -> Expression:
+        name = canonical_function(function.name)
+        if name not in tree.FUNCTIONS and not is_arbitrary(name):
+            raise Unclear(f"the function {function.name}")
+        if function.scripts.below:
+            raise Unclear(f"what stands at {function.name}")
+        value: Expression = tree.Call(name, (self.expression(argument),), node.span, function.span)
+        for item in (*function.scripts.above, *node.scripts.above):
+            match item:
+                case Numeral(power):
+                    exponent = tree.Number(power, item.span)
+                    value = tree.Binary("**", value, exponent, node.span, item.span)
+                case Letter(name="T" | "top" | "intercal") if item not in function.scripts.above:
+                    value = tree.Transpose(value, node.span)
+                case _:
+                    raise Unclear(f"what stands at {function.name}")
+        return value
 
     def _name(self, letter: Letter) -> Expression:
         found = self.lettering.resolve(letter)

@@ -64,8 +64,10 @@ HADAMARD = frozenset({"∘", "*"})
 FUNCTIONS = {
     "sigma": "sigmoid", "sigmoid": "sigmoid", "tanh": "tanh", "exp": "exp", "log": "log", "ln": "log",
     "softmax": "softmax", "relu": "relu", "ReLU": "relu", "sqrt": "sqrt", "softplus": "softplus",
-    "sum": "sum",
+    "sum": "sum", "step": "step",
 }  # fmt: skip
+# Letters and words for a function that may be any; those with a label are functions of their own (σ_h).
+ARBITRARY = frozenset({"phi", "psi", "f", "g", "rho", "act", "activation", "nonlin", "sigma"})
 DIAGONAL = frozenset({"diag", "Diag", "Sigma"})
 # The names of cross-entropy as a function of a target and probabilities.
 LOSSES = frozenset({"CE", "H", "CrossEntropy", "crossentropy"})
@@ -291,7 +293,7 @@ class Reader:
 
     def chain(self, factors: tuple[Written, ...], signs: tuple[str, ...]) -> Formula:
         """Factors in a row, in the mode's order of binding."""
-        values = [self(factor) for factor in factors]
+        values, signs = _with_slopes([self(factor) for factor in factors], signs)
         if self.mode.products == "pointwise" and "/" not in signs:
             return Hadamard(tuple(values)) if not isinstance(values[0], Number) else Product(tuple(values))
         if not any(sign in HADAMARD for sign in signs):
@@ -390,12 +392,12 @@ class Reader:
                     return self._indicator(relation)
                 case Letter(scripts=Scripts((), (), 0)) as left, Letter(scripts=Scripts((), (), 0)) as right:
                     return Kronecker(Index(left.name), Index(right.name))
-        if name not in FUNCTIONS or len(node.arguments) != 1:
+        if (name not in FUNCTIONS and not is_arbitrary(name)) or len(node.arguments) != 1:
             raise Unclear(f"the function {name}")
         primes = node.function.scripts.primes
         if primes > 1:
             raise Unclear(f"a higher derivative of {name}")
-        value = Apply(FUNCTIONS[name], self(node.arguments[0]), prime=primes == 1)
+        value = Apply(FUNCTIONS.get(name, name), self(node.arguments[0]), prime=primes == 1)
         is_matrix = value.prime and self.mode.diagonal and not isinstance(value.argument, Indexed)
         return Diag(value) if is_matrix else value
 
@@ -483,6 +485,12 @@ def _derives_by_parameter(formula: Formula) -> bool:
     return any(map(_derives_by_parameter, children(formula)))
 
 
+def is_arbitrary(name: str) -> bool:
+    """Whether a name that is applied is that of a function of which nothing is known."""
+    stem = name.partition("_")[0].rstrip("0123456789")
+    return name not in FUNCTIONS and stem in ARBITRARY
+
+
 def _relates(node: Written) -> bool:
     return isinstance(node.inner if isinstance(node, Bracketed) else node, Relation)
 
@@ -490,6 +498,27 @@ def _relates(node: Written) -> bool:
 def _not(conditions: list[Formula]) -> Formula:
     """1 where none of them, of which one holds at most, does."""
     return Add((Number(1.0), *map(Neg, conditions)))
+
+
+def _with_slopes(values: list[Formula], signs: tuple[str, ...]) -> tuple[list[Formula], tuple[str, ...]]:
+    """h (1 - h) side by side as one factor: there is no such product of vectors, and it is clear what is
+    meant.
+    """
+    found, between = [values[0]], list[str]()
+    for value, sign in zip(values[1:], signs, strict=True):
+        pair = found[-1], value
+        if sign in ("", "·", "×") and (_is_complement(*pair) or _is_complement(*reversed(pair))):
+            found[-1] = Hadamard(pair)
+        else:
+            found.append(value)
+            between.append(sign)
+    return found, tuple(between)
+
+
+def _is_complement(one: Formula, other: Formula) -> bool:
+    """Whether the other is 1 minus the one."""
+    is_vector = isinstance(one, Apply) or (isinstance(one, Symbol) and len(one.shape) == 1)
+    return is_vector and other == Add((Number(1.0), Neg(one)))
 
 
 def _split(

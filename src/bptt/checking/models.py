@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bptt.errors import EquationError
+from bptt.formula.functions import arbitrary
 from bptt.ir.model import Model
 from bptt.lowering import lower_written
+from bptt.lowering.surface import rewrite
 from bptt.source import Source
 from bptt.syntax import tree
 from bptt.syntax.tree import Document, Equation, Expression, Name
@@ -22,6 +24,7 @@ OBJECTIVE = "J"
 NUMBERS = frozenset({"alpha", "beta", "gamma", "eta", "kappa", "lambda", "mu", "epsilon", "rho"})
 READ = "what the model reads"
 TARGET = "what its output is compared with"
+DESIRED = "what its output should be"
 AT_EACH_STEP = "given at each step"
 
 
@@ -62,7 +65,7 @@ def understand(stating: Stating) -> Understood:
     What an author usually means by a letter (a capital is a matrix, a small Greek letter a number) is tried
     first, and given up where it does not fit.
     """
-    named = _with_names(dict(stating.equations))
+    named = _with_names({name: _smooth(equation) for name, equation in stating.equations.items()})
     usual = replace(stating, ranks={**_usual_ranks(named, stating), **stating.ranks})
     reasons: list[EquationError] = []
 
@@ -94,6 +97,19 @@ def understand(stating: Stating) -> Understood:
     if best is None:
         raise reasons[0]
     return replace(best, left_out=left_out)
+
+
+def _smooth(equation: Equation) -> Equation:
+    """The equation with a smooth function for each of which nothing is known."""
+
+    def change(e: Expression) -> Expression:
+        if not isinstance(e, tree.Call) or e.function in tree.FUNCTIONS:
+            return e
+        slope, shift = (tree.Number(value, e.span) for value in arbitrary(e.function))
+        scaled = tree.Binary("*", slope, e.arguments[0], e.span, e.span)
+        return replace(e, function="tanh", arguments=(tree.Binary("+", scaled, shift, e.span, e.span),))
+
+    return replace(equation, value=rewrite(equation.value, change))
 
 
 def _said(error: EquationError) -> str:
@@ -152,6 +168,8 @@ def _given(equations: Mapping[str, Equation], stating: Stating) -> dict[str, str
     given |= {name: what for name, what in stating.given.items() if name not in equations}
     for equation in equations.values():
         given |= dict.fromkeys(_compared(equation.value, free), TARGET)
+    for equation in stating.equations.values():
+        given |= {name: DESIRED for name in _subtracted(equation.value, free) if name not in given}
     return given
 
 
@@ -164,6 +182,15 @@ def _compared(e: Expression, free: set[str]) -> Iterator[str]:
                     yield from (name.id for name in _names(other) if name.id in free)
     for part in tree.children(e):
         yield from _compared(part, free)
+
+
+def _subtracted(e: Expression, free: set[str]) -> Iterator[str]:
+    """The names that nothing defines and that are one side of a difference that is squared."""
+    match e:
+        case tree.Binary("**", tree.Binary("-", left, right), tree.Number(2.0)):
+            yield from (s.id for s in (left, right) if isinstance(s, Name) and s.id in free)
+    for part in tree.children(e):
+        yield from _subtracted(part, free)
 
 
 def _with_past(

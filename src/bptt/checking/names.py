@@ -76,7 +76,7 @@ class Lettering:
         time: Time | None = None
         indices: list[Index] = []
         turned, power, token = False, None, None
-        below = list(_flat(letter.scripts.below))
+        below = list(flat(letter.scripts.below))
         for place, item in enumerate(below):
             found = self._time(item, below=True)
             if found is not None and token is not None and token.time is None:
@@ -97,7 +97,7 @@ class Lettering:
                     label.append(_word(inner.name))
             else:
                 raise Unclear(f"what stands below {letter.name}")
-        for item in _flat(letter.scripts.above):
+        for item in flat(letter.scripts.above):
             found = self._time(item, below=False)
             if found is not None and time is None:
                 time = found
@@ -147,16 +147,16 @@ class Lettering:
                 return None
 
 
-def _flat(items: tuple[Written, ...]) -> Iterator[Written]:
+def flat(items: tuple[Written, ...]) -> Iterator[Written]:
     """The scripts one by one: `kj` are two, `(t)T` are two, `1,k` are two."""
     for item in items:
         match item:
             case Chain(factors, signs) if all(sign in ("", ",") for sign in signs):
-                yield from _flat(factors)
+                yield from flat(factors)
             case Listed(many):
-                yield from _flat(many)
+                yield from flat(many)
             case Bracketed(inner=inner, kind="{"):
-                yield from _flat((inner,))
+                yield from flat((inner,))
             case _:
                 yield item
 
@@ -173,7 +173,7 @@ def lettering(document: Reading) -> Lettering:
         parts = [statement.left, *(link.right for link in statement.links)]
         for part in walk([p for p in parts if p is not None]):
             if isinstance(part, Big):
-                for below in _flat(part.below):
+                for below in flat(part.below):
                     indices.update(p.name for p in walk([below]) if isinstance(p, Letter))
         if isinstance(statement.left, Letter) and (_bears_time(statement.left) or _is_computed(statement)):
             quantities.add(statement.left.name)
@@ -207,7 +207,7 @@ def _labelled(document: Reading, quantities: set[str]) -> frozenset[str]:
         parts = [statement.left, *(link.right for link in statement.links)]
         for part in walk([p for p in parts if p is not None]):
             if isinstance(part, Letter):
-                below = {item.name for item in _flat(part.scripts.below) if isinstance(item, Letter)}
+                below = {item.name for item in flat(part.scripts.below) if isinstance(item, Letter)}
                 if below & quantities:
                     found.add(part.name)
     return frozenset(found)
@@ -221,7 +221,7 @@ def _alone(document: Reading) -> frozenset[str]:
         parts = [statement.left, *(link.right for link in statement.links)]
         for part in walk([p for p in parts if p is not None]):
             if isinstance(part, Letter):
-                below = [s for s in _flat(part.scripts.below) if plain._time(s, True) is None]
+                below = [s for s in flat(part.scripts.below) if plain._time(s, True) is None]
                 if not below:
                     found.add(part.name)
     return frozenset(found)
@@ -282,7 +282,7 @@ def _named_statements(document: Reading, plain: Lettering) -> Iterator[tuple[str
 def _bears_time(letter: Letter) -> bool:
     plain = Lettering(frozenset(), frozenset())
     scripts = letter.scripts
-    return any(plain._time(s, True) is not None for s in _flat((*scripts.below, *scripts.above)))
+    return any(plain._time(s, True) is not None for s in flat((*scripts.below, *scripts.above)))
 
 
 def walk(parts: list[Written]) -> Iterator[Written]:

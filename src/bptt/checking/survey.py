@@ -221,6 +221,18 @@ class Survey:
         return frozenset({self.name(statement.left) for statement in said} - {""})
 
     @cached_property
+    def derivatives(self) -> frozenset[str]:
+        """The names that are said to be derivatives: whatever else is said of them is a claim."""
+        said = [s for s in self.reading.statements if s.links and s.links[0].sign in EQUALS]
+        names = {
+            self.name(s.left)
+            for s in said
+            if isinstance(s.left, Letter)
+            and any(isinstance(link.right, Differential | Nabla) for link in s.links)
+        }
+        return frozenset(names - {""})
+
+    @cached_property
     def tables(self) -> tuple[str, ...]:
         """Matrices of which a token picks a part somewhere."""
         return tuple(dict.fromkeys(name.name for name in self.names if name.token is not None))

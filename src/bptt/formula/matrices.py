@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bptt.formula.functions import ELEMENTWISE, OF_EACH, OF_VECTORS, ROWS_AND_COLUMNS
+from bptt.formula.functions import OF_EACH, OF_VECTORS, ROWS_AND_COLUMNS, elementwise
 from bptt.formula.shapes import NonConforming, Undefined
 from bptt.formula.tensor import MATRIX, Tensor, align, equal_places, matrix, pairs, product
 from bptt.formula.tree import Formula
@@ -28,8 +28,8 @@ def applied(formula: Formula, function: str, prime: bool, argument: Tensor, layo
 
     The softmax of a matrix is that of each of its rows, or columns in a layout of columns: a batch.
     """
-    if function in ELEMENTWISE:
-        return Tensor(np.asarray(ELEMENTWISE[function][prime](argument.array)), argument.axes)
+    if function not in OF_VECTORS:
+        return Tensor(np.asarray(elementwise(function)[prime](argument.array)), argument.axes)
     if prime:
         raise Undefined(formula)
     axes = ROWS_AND_COLUMNS

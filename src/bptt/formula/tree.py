@@ -138,7 +138,9 @@ class Diag:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function of one argument (a FUNCTION of FUNCTIONS), or its derivative: `σ(a)`, `σ′(a)`."""
+    """A function of one argument, or its derivative: `σ(a)`, `σ′(a)`. `function` is one of FUNCTIONS, or
+    any other name: of such a function nothing is known but that it acts on every element and is smooth.
+    """
 
     function: str
     argument: Formula

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from bptt.formula.shapes import NonConforming, shape_of
 from bptt.formula.tree import (
+    FUNCTIONS,
     NOW,
     Add,
     Apply,
@@ -246,7 +247,9 @@ class _Setter:
                 return Root(argument)
             if _is_power_of_e(formula):
                 return Script(Word("e"), above=argument)
-        function = _FUNCTION_MARKS.get(formula.function) or Word(formula.function)
+        name = formula.function
+        known = Word(name) if name in FUNCTIONS else typeset_name(name)
+        function = _FUNCTION_MARKS.get(name, known)
         if formula.prime:
             function = Script(function, above=Sign("′"))
         return Call(function, argument if is_bare(formula) else Brackets(argument))

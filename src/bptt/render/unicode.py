@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bptt.formula.tree import (
+    FUNCTIONS,
     NOW,
     Add,
     Apply,
@@ -175,7 +176,8 @@ class _Writer:
             case Diag(operand):
                 return ("diag", *_bracketed(self.formula(operand)))
             case Apply(function, argument, prime):
-                name = _FUNCTION_NAMES.get(function, function) + "′" * prime
+                known = function if function in FUNCTIONS else names.symbol(Symbol(function))
+                name = _FUNCTION_NAMES.get(function, known) + "′" * prime
                 inner = self.formula(argument)
                 return (name, " ", *inner) if is_bare(formula) else (name, *_bracketed(inner))
             case CrossEntropy(target, probabilities):
