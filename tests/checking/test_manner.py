@@ -54,3 +54,16 @@ $$\frac{\partial J^{(t)}}{\partial h^{(t)}} = (\hat y^{(t)} - y^{(t)}) U^T$$
 """
     first, _ = check_document(Source("a.md", text)).claims
     assert (first.verdict, first.mend) == ("wrong", r"(h^{(t)})^T (\hat{y}^{(t)} - y^{(t)})")
+
+
+def test_the_loss_goes_by_its_own_name() -> None:
+    text = r"""$z_t = W x_t$, $\hat y_t = \mathrm{softmax}(z_t)$, and $\mathcal{L}_t$ is the cross-entropy.
+
+$$\frac{\partial \mathcal{L}_t}{\partial W} = \frac{\partial \mathcal{L}_t}{\partial z_t} x_t$$
+
+$$\frac{\partial \mathcal{L}_t}{\partial z_t} = \hat y_t - y_t$$
+"""
+    first, _ = check_document(Source("a.md", text)).claims
+    assert (first.verdict, first.mend) == (
+        "wrong", r"\frac{\partial \mathcal{L}_{t}}{\partial z_{t}} x_{t}^{\top}"
+    )  # fmt: skip

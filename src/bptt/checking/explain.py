@@ -12,9 +12,9 @@ from bptt.checking.paths import Path
 from bptt.checking.pool import parts_of, renamed
 from bptt.checking.report import Claim, Report
 from bptt.checking.report_text import claim_text
-from bptt.checking.verdicts import Found
+from bptt.checking.verdicts import LOG_LIKELIHOOD, Found
 from bptt.checking.written_out import written_out
-from bptt.derivation.board import LOSS, OBJECTIVES
+from bptt.derivation.board import LOSS
 from bptt.derivation.derive import Deriver
 from bptt.derivation.steps import Chain, Derivation
 from bptt.derivation.whole import Derivations, derive_model, targets
@@ -117,8 +117,8 @@ class _Explanation:
 
     def _gradient(self, left: Derivative, name: str) -> Iterator[Section]:
         assert self.epoch.model is not None
-        said = self.report.objective
-        objective = said if said in OBJECTIVES else OBJECTIVES[0]
+        turned = any(claim.convention == LOG_LIKELIHOOD for claim in self.report.claims)
+        objective = "log-likelihood" if turned else "cross-entropy"
         derivations = derive_model(self.epoch.model, name, objective=objective)
         *before, gradient = derivations.gradients
         if before:

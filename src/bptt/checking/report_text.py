@@ -77,8 +77,12 @@ class _Terminal:
     def _model(self) -> Iterator[str]:
         if self._report.model.strip():
             yield self._styled("the model as read", "bold")
-        for line in self._report.model.strip().splitlines():
-            yield (" " * MARGIN + harmless(line)).rstrip()
+        before: set[str] = set()
+        for part in self._report.model.strip().split("\n\n"):
+            lines = part.splitlines()
+            # Of a model that takes the place of another, what is new.
+            yield from ((" " * MARGIN + harmless(line)).rstrip() for line in lines if line not in before)
+            before = set(lines)
         yield from self._wrapped(objective(self._report), 0)
 
     def _remarks(self) -> Iterator[str]:

@@ -6,20 +6,32 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from bptt.checking.counterexample import counterexample
 from bptt.checking.faults import Faults
-from bptt.checking.judge import SIGNS, Agreement, Judge, Judged, holds_parameter, mentions_loss, same
+from bptt.checking.judge import (
+    SIGNS,
+    TOLERANCE,
+    Agreement,
+    Judge,
+    Judged,
+    holds_parameter,
+    mentions_loss,
+    same,
+)
 from bptt.checking.manner import manner_of
 from bptt.checking.meaning import Meanings
 from bptt.checking.names import Unclear
 from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
-from bptt.checking.written import Letter
+from bptt.checking.values import Values
+from bptt.checking.written import Differential, Letter, Nabla
 from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming
-from bptt.formula.tree import Derivative, Symbol
+from bptt.formula.tree import Derivative, Formula, Symbol
 from bptt.ir.model import Model
 from bptt.render.unicode import show
 from bptt.source import Source, Span
@@ -38,6 +50,9 @@ _BATCH = re.compile(
     r"\\frac\{1\}\{[NmBn]\}\s*\\sum|\bexamples\b[^.]{0,40}\b(?:columns|rows)\b"
     r"|\bsum(?:med)? over the [^.]{0,12}examples"
 )
+# A name without its scripts, and J in a derivative.
+_NAME = re.compile(r"\\(?:mathcal|mathbf|mathrm|mathit|text)\s*\{[^{}]*\}|\\?[A-Za-z]+")
+_LOSS = re.compile(r"\\partial J(?![A-Za-z])")
 # What a link begins with: its sign, and signs of layout around it.
 _SIGN = re.compile(
     r"[\s&]*(?::?=|≡|≜|\\(?:equiv|triangleq|coloneqq|doteq)(?![A-Za-z])"
@@ -90,9 +105,6 @@ class Found:
 def report(source: Source, found: list[Found]) -> Report:
     """The claims of a document with their verdicts, in one sign of J, and what is to be said of the whole."""
     models = {id(f.epoch): f.epoch for f in found}
-    written = "\n\n".join(
-        "\n".join(unparse(e) for e in epoch.equations.values()) for epoch in models.values()
-    )
     flipped = _flipped(found)
     claims: list[Claim] = []
     for f in found:
@@ -113,9 +125,34 @@ def report(source: Source, found: list[Found]) -> Report:
     if lines and upright:
         text = f"a contradiction: line {upright[0]} derives the cross-entropy, and other lines minus that"
         remarks.append(Remark(text, tuple(lines)))
-    is_signed = any(f.judged.agreements and _names_sign(f.judged) for f in found)
-    objective = SIGNS[-1.0 if flipped else 1.0] if is_signed else ""
-    return Report(source, written, objective, tuple(claims), tuple(remarks))
+    return Report(source, _models(found), _objective(found, flipped), tuple(claims), tuple(remarks))
+
+
+def _objective(found: list[Found], flipped: bool) -> str:
+    """What J is, if the claims depend on that and it is one of the two; "" for any other J."""
+    for f in found:
+        if f.judged.agreements and _names_sign(f.judged) and f.epoch.judge is not None:
+            values = Values(f.epoch.judge.worlds[0])
+            board = values.world.board
+            names = "y", board.model.output
+            if any((name, "") not in values.names for name in names):
+                continue
+            target, output = (values.symbol(name, "", None) for name in names)
+            entropy = -float(np.sum(target * np.log(output)))
+            own = float(values.symbol(LOSS, "", None))
+            signs = [s for s in SIGNS if abs(own - s * entropy) <= TOLERANCE * abs(entropy)]
+            return SIGNS[-signs[0] if flipped else signs[0]] if signs else ""
+    return ""
+
+
+def _models(found: list[Found]) -> str:
+    """The equations that the claims were judged by, and where others take their place, from which line on."""
+    parts: dict[int, list[str]] = {}
+    for f in found:
+        if id(f.epoch) not in parts:
+            head = [f"# from line {f.judged.statement.span.line} on"] if parts else []
+            parts[id(f.epoch)] = [*head, *map(unparse, f.epoch.equations.values())]
+    return "\n\n".join("\n".join(lines) for lines in parts.values() if lines)
 
 
 def best(reports: list[Report]) -> Report:
@@ -215,7 +252,7 @@ def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Cl
         return Claim(span, target, "convention", convention=TRANSPOSED)
     if best.sign != 1.0 and not flipped:
         assert judged.right is not None
-        mended = manner_of(span.source.text).show(negate(judged.right), _is_timed(found.epoch))
+        mended = _written(negate(judged.right), found)
         return Claim(
             span, target, "wrong", "sign", mend=mended, reason=OTHER_SIGN, example=_example(found, best),
             follows_from=_root(found, before),
@@ -257,7 +294,7 @@ def _without_agreement(found: Found, target: str, flipped: bool, before: list[tu
         fault = None
     if fault is not None:
         place = epoch.meanings.span_of(fault.mend.place) if epoch.meanings is not None else None
-        mended = manner_of(span.source.text).show(fault.mend.formula, _is_timed(epoch))
+        mended = _written(fault.mend.formula, found)
         return Claim(
             span, target, "wrong", fault.mend.kind, mend=mended, reason=fault.mend.words, fault=place,
             example=fault.example, follows_from=_root(found, before, place, fault.mend.kind),
@@ -305,8 +342,15 @@ def _is_same_slip(earlier: Claim, place: Span | None, kind: str) -> bool:
     return "".join(earlier.fault.text.split()) == "".join(place.text.split())
 
 
-def _is_timed(epoch: Epoch) -> bool:
-    return epoch.board is not None and epoch.board.recurrent
+def _written(formula: Formula, found: Found) -> str:
+    """The formula in LaTeX as the document would have it, with its own name for J."""
+    board, left = found.epoch.board, found.judged.statement.left
+    timed = board is not None and board.recurrent
+    text = manner_of(found.judged.link.span.source.text).show(formula, timed)
+    loss = left.top if isinstance(left, Differential) else left.operand if isinstance(left, Nabla) else None
+    is_loss = found.judged.left is not None and mentions_loss(found.judged.left)
+    name = _NAME.match(loss.span.text) if is_loss and isinstance(loss, Letter) else None
+    return text if name is None else _LOSS.sub(lambda _: rf"\partial {name[0]}", text)
 
 
 def _best(agreements: list[Agreement]) -> Agreement | None:
