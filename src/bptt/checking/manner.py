@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from bptt.formula.tree import Formula
 from bptt.render import latex
+from bptt.source import Span
 
 # A time at the head, in round or angle brackets, and at the foot.
 _ROUND = re.compile(r"\^\s*\{?\s*\(\s*(?:t|T)\b")
@@ -20,6 +21,11 @@ _TRANSPOSES = {
 }
 _ELEMENTWISE = {r"\circ": re.compile(r"\\circ\b|∘"), r"\odot": re.compile(r"\\odot\b|⊙")}
 _RAISED_TIME = re.compile(r"\^\{\(((?:t|T)(?:[+-]\d+)?)\)\}")
+
+
+# What a letter is set in, and a letter that nothing is said of.
+_FACE = re.compile(r"\\(?:mathcal|mathbf|mathrm|mathit|mathsf|boldsymbol|text)\s*\{\s*$")
+_NAME = re.compile(r"\\?[A-Za-z]+")
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,20 @@ def manner_of(text: str) -> Manner:
     raised = max(counts.values()) > foot
     brackets = (r"\langle", r"\rangle") if counts["angle"] > counts["round"] else ("(", ")")
     return Manner(raised, brackets, _most(_TRANSPOSES, text), _most(_ELEMENTWISE, text))
+
+
+def names_time(text: str) -> bool:
+    """Whether a formula says of which step something is."""
+    return any(pattern.search(text) for pattern in (_ROUND, _ANGLE, _FOOT))
+
+
+def name_at(span: Span) -> str:
+    """The name that stands there without its scripts, in the face that it is set in; "" for anything else."""
+    name = _NAME.match(span.text)
+    if name is None:
+        return ""
+    face = _FACE.search(span.source.text[max(0, span.start - 20) : span.start])
+    return name[0] if face is None else f"{face[0]}{name[0]}}}"
 
 
 def _most(signs: dict[str, re.Pattern[str]], text: str) -> str:

@@ -20,7 +20,7 @@ from bptt.checking.judge import (
     mentions_loss,
     same,
 )
-from bptt.checking.manner import manner_of
+from bptt.checking.manner import manner_of, name_at, names_time
 from bptt.checking.meaning import Meanings
 from bptt.checking.names import Unclear
 from bptt.checking.report import Claim, Counterexample, Remark, Report
@@ -50,8 +50,7 @@ _BATCH = re.compile(
     r"\\frac\{1\}\{[NmBn]\}\s*\\sum|\bexamples\b[^.]{0,40}\b(?:columns|rows)\b"
     r"|\bsum(?:med)? over the [^.]{0,12}examples"
 )
-# A name without its scripts, and J in a derivative.
-_NAME = re.compile(r"\\(?:mathcal|mathbf|mathrm|mathit|text)\s*\{[^{}]*\}|\\?[A-Za-z]+")
+# J in a derivative.
 _LOSS = re.compile(r"\\partial J(?![A-Za-z])")
 # What a link begins with: its sign, and signs of layout around it.
 _SIGN = re.compile(
@@ -344,13 +343,13 @@ def _is_same_slip(earlier: Claim, place: Span | None, kind: str) -> bool:
 
 def _written(formula: Formula, found: Found) -> str:
     """The formula in LaTeX as the document would have it, with its own name for J."""
-    board, left = found.epoch.board, found.judged.statement.left
-    timed = board is not None and board.recurrent
-    text = manner_of(found.judged.link.span.source.text).show(formula, timed)
+    statement, left = found.judged.statement, found.judged.statement.left
+    manner = manner_of(statement.span.source.text)
+    text = manner.show(formula, names_time(statement.span.text))
     loss = left.top if isinstance(left, Differential) else left.operand if isinstance(left, Nabla) else None
     is_loss = found.judged.left is not None and mentions_loss(found.judged.left)
-    name = _NAME.match(loss.span.text) if is_loss and isinstance(loss, Letter) else None
-    return text if name is None else _LOSS.sub(lambda _: rf"\partial {name[0]}", text)
+    name = name_at(loss.span) if is_loss and isinstance(loss, Letter) else ""
+    return _LOSS.sub(lambda _: rf"\partial {name}", text) if name else text
 
 
 def _best(agreements: list[Agreement]) -> Agreement | None:
