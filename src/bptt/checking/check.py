@@ -21,7 +21,7 @@ from bptt.checking.stacking import unstacked
 from bptt.checking.statements import read, read_formula
 from bptt.checking.survey import Survey, is_claim
 from bptt.checking.synonyms import uniform
-from bptt.checking.understanding import prepare
+from bptt.checking.understanding import prepare, shows_layout
 from bptt.checking.verdicts import Epoch, Found, best, report
 from bptt.checking.written import Reading, Statement
 from bptt.formula.shapes import LAYOUTS
@@ -54,15 +54,22 @@ def examine(
         return _judged(reading, layout)
     given = Given(model)
     layouts = (layout,) if layout is not None else sorted(LAYOUTS, key=lambda name: name != given.layout)
-    judged = [_judged(given.before(reading, name), name) for name in layouts]
-    chosen = best([report for report, _ in judged])
-    return chosen, next(found for report, found in judged if report.model == chosen.model)
+    return best([_judged(given.before(reading, name), name) for name in layouts])
 
 
 def _judged(reading: Reading, layout: str | None) -> tuple[Report, list[Found]]:
+    """The report; where nothing shows how vectors lie, that of the layout in which more holds."""
     reading = plain(reading)
-    found = list(_Document(reading, lettering(reading), layout).judge())
-    whole = report(reading.source, found)
+    document = _Document(reading, lettering(reading), layout)
+    first = _report(document)
+    if layout is not None or document.layouts:
+        return first
+    return best([first, _report(_Document(reading, lettering(reading), "column"))])
+
+
+def _report(document: _Document) -> tuple[Report, list[Found]]:
+    found = list(document.judge())
+    whole = report(document.reading.source, found)
     chosen = joined(whole.claims)
     claims = tuple(claim for _, claim in chosen)
     return replace(whole, claims=claims), [found[number] for number, _ in chosen]
@@ -103,11 +110,23 @@ class _Document:
         self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims, self.losses)]
         self.equations = {s.number for s in stated}
         self.abbreviations = Abbreviations(self.survey, self.losses)
+        self.layouts = self._prepare()
+
+    def _prepare(self) -> set[str]:
+        """Prepares the epochs. The layouts that their products show; where that is one, it is that of all."""
+        for epoch in self.epochs:
+            prepare(epoch, self.survey, self.layout)
+        shown = {e.model.layout for e in self.epochs if e.model is not None and shows_layout(e.model)}
+        if self.layout is None and len(shown) == 1:
+            (layout,) = shown
+            for epoch in self.epochs:
+                if epoch.model is not None and epoch.model.layout != layout:
+                    prepare(epoch, self.survey, layout)
+        return shown
 
     def judge(self) -> Iterator[Found]:
         for number, statement in enumerate(self.reading.statements):
             epoch = next(e for e in reversed(self.epochs) if e.start <= number)
-            prepare(epoch, self.survey, self.layout)
             if epoch.meanings is None or epoch.judge is None:
                 if is_claim(statement.left):
                     for link in statement.links:

@@ -6,6 +6,7 @@ An equation is a statement whose left side is a name and whose right side can be
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bptt.checking.elements import Elements, added, is_exponent, lag_of
@@ -88,7 +89,7 @@ class Sayable:
                 if name.indices:
                     said.append(self._element(link.right, name.indices[0].letter))
                 else:
-                    said.append(self.expression(link.right))
+                    said.append(self._number_or_whole(link.right, name.name))
             except Unclear:
                 continue
         if not said or isinstance(said[0], tree.Number | tree.Name):
@@ -98,6 +99,13 @@ class Sayable:
         value = said[0] if name.name in self.losses else min(said, key=_length)
         target = tree.Name(name.name, span=left.span)
         return Stated(number, Equation(target, value, statement.span))
+
+    def _number_or_whole(self, right: Written, name: str) -> Expression:
+        """A loss of the true class is written with elements (-log p_c), whatever else it is made of."""
+        if name in self.losses and self.labels:
+            with suppress(Unclear):
+                return self._elements(self.labels).number(right)
+        return self.expression(right)
 
     def _elements(self, labels: dict[str, str]) -> Elements:
         return Elements(self.lettering, self.expression, labels, self.layout)

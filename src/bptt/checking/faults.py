@@ -53,8 +53,9 @@ class Faults:
         """None where no small change makes the claim right, or its left side has no value."""
         if judged.left is None or judged.right is None or judged.is_zero or judged.unsure:
             return None
-        how = Agreement(loss=self.judge.losses[0], mode=Mode())
-        points = [self.judge.values(world, how, judged.left) for world in self.judge.worlds]
+        is_labelled = self.judge.is_labelled(judged.left, judged.right)
+        how = Agreement(loss=self.judge.losses[0], mode=Mode(), labelled=is_labelled)
+        points = self.judge.points(how)
         try:
             truths = [values(judged.left) for values in points]
         except (NonConforming, Unbound, KeyError, IndexError, ValueError):
@@ -89,6 +90,9 @@ class Faults:
             replace(judged.left, at=None),
         ):
             # That a thing is itself is no mend.
+            return None
+        if self.judge.meanings.labels.keys() & set(letters(judged.left)) and found.kind != "sign":
+            # What stands at the true class may be a whole vector.
             return None
         example = counterexample(points[0], judged.left, judged.right, sign)
         return Fault(found, judged.right, example)

@@ -83,13 +83,20 @@ class Judged:
 
 class Judge:
     """Judges the claims that stand where one model holds. `worlds` are several points of that model, `losses`
-    what a J without a time may be, `until` the last of all steps (0: all that there are).
+    what a J without a time may be, `until` the last of all steps (0: all that there are). In `certain` worlds
+    there is a true class.
     """
 
     def __init__(
-        self, meanings: Meanings, worlds: list[World], losses: tuple[str, ...] = ("now",), until: int = 0
+        self,
+        meanings: Meanings,
+        worlds: list[World],
+        losses: tuple[str, ...] = ("now",),
+        until: int = 0,
+        certain: list[World] | None = None,
     ) -> None:
         self.meanings, self.worlds, self.losses, self.until = meanings, worlds, losses, until
+        self.certain = certain or []
 
     def judge(self, statement: Statement, left: Written, link: Link) -> Judged:
         """Tries every reading of both sides, those first that are chosen more often."""
@@ -112,12 +119,11 @@ class Judge:
             uses = (False, True) if holds_parameter(claimed) else (False,)
             timeless = mentions_timeless_loss(claimed) or mentions_timeless_loss(written)
             losses = self.losses if timeless else ("now",)
-            # Of any class, or of the true one alone.
-            labelled = (False, True) if self.meanings.labels.keys() & set(letters(claimed)) else (False,)
-            for label, every_use, loss in product(labelled, uses, losses):
-                if label and judged.agreements:
+            labels = (False, True) if self.is_labelled(claimed, written) else (False,)
+            for labelled, every_use, loss in product(labels, uses, losses):
+                if labelled and judged.agreements:
                     break
-                how = Agreement(1.0, False, every_use, loss, mode, label)
+                how = Agreement(1.0, False, every_use, loss, mode, labelled)
                 judged.agreements += self.agreement(claimed, written, how, judged)
             if not judged.agreements and _could_lack_bar(claimed, written):
                 assert isinstance(claimed, Derivative)
@@ -167,12 +173,11 @@ class Judge:
             self.meanings.inner.setdefault(left.bottom.name, mode.inner)
 
     def agreement(self, left: Formula, right: Formula, how: Agreement, judged: Judged) -> list[Agreement]:
-        """The ways in which both sides agree at every point, read in this way."""
+        """The ways in which both sides agree at every point, read so."""
         mode = how.mode
         possible = dict.fromkeys(product((1.0, -1.0), (False, True)), True)
         informative = False
-        for world in self.worlds:
-            values = self.values(world, how, left)
+        for values in self.points(how):
             try:
                 a = values(left)
                 letters = dict(zip(a.letters, a.array.shape, strict=False))
@@ -205,25 +210,31 @@ class Judge:
         ways = [key for key, holds in possible.items() if holds]
         return [replace(how, sign=sign, turned=turned) for sign, turned in ways]
 
-    def places(self, world: World, left: Formula, labelled: bool) -> dict[str, int]:
-        """Where the letters of the true class stand, for a claim about a loss. What stands on its left side
-        is such a letter only if it is `labelled`.
-        """
-        free = set() if labelled else set(letters(left))
-        labels = {letter: target for letter, target in self.meanings.labels.items() if letter not in free}
-        if not labels or not mentions(left, {LOSS, *self.meanings.losses}):
-            return {}
+    def is_labelled(self, left: Formula, right: Formula) -> bool:
+        """Whether the letter of a true class stands in a claim about a loss."""
+        if not self.certain or not mentions(left, {LOSS, *self.meanings.losses}):
+            return False
+        return not self.meanings.labels.keys().isdisjoint((*letters(left), *letters(right)))
+
+    def points(self, how: Agreement) -> list[Values]:
+        """The values of a reading, at every point."""
+        mode, worlds = how.mode, self.certain if how.labelled else self.worlds
+        return [
+            Values(
+                world, mode.flipped, mode.lying, 1.0, how.every_use, how.loss, self.until,
+                self.places(world) if how.labelled else {},
+            )
+            for world in worlds
+        ]  # fmt: skip
+
+    def places(self, world: World) -> dict[str, int]:
+        """Where the letters of the true class stand."""
         found = {}
-        for letter, target in labels.items():
+        for letter, target in self.meanings.labels.items():
             leaf = target_leaf(world, target)
             if leaf is not None:
                 found[letter] = int(np.argmax(world.run()[leaf, NOW][0, 0].real))
         return found
-
-    def values(self, world: World, how: Agreement, left: Formula) -> Values:
-        """The values of a reading of a claim with this left side."""
-        mode, places = how.mode, self.places(world, left, how.labelled)
-        return Values(world, mode.flipped, mode.lying, 1.0, how.every_use, how.loss, self.until, places)
 
 
 def modes(*parts: Written, einstein: str = "used") -> Iterator[Mode]:

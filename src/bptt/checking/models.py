@@ -7,7 +7,7 @@ what the model reads, or is what its output is compared with; the rest are param
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bptt.errors import EquationError
@@ -132,6 +132,7 @@ def _usual_ranks(equations: Mapping[str, Equation], stating: Stating) -> dict[st
 
 def _lowered(equations: dict[str, Equation], stating: Stating) -> Understood:
     equations = _with_look_up(equations, stating)
+    equations = {n: replace(e, value=_compared_rightly(e.value, equations)) for n, e in equations.items()}
     given = _given(equations, stating)
     used = {name.id for e in equations.values() for name in _names(e.value)} | equations.keys()
     given = {name: what for name, what in given.items() if name in used}
@@ -171,6 +172,20 @@ def _given(equations: Mapping[str, Equation], stating: Stating) -> dict[str, str
     for equation in stating.equations.values():
         given |= {name: DESIRED for name in _subtracted(equation.value, free) if name not in given}
     return given
+
+
+def _compared_rightly(e: Expression, defined: Container[str]) -> Expression:
+    """CE(ŷ, y) for CE(y, ŷ): the logarithm is that of what the model computes."""
+
+    def change(part: Expression) -> Expression:
+        match part:
+            case tree.Binary("*", Name() as a, tree.Call("log", (Name() as b,)) as log) if (
+                a.id in defined and b.id not in defined
+            ):
+                return replace(part, left=b, right=replace(log, arguments=(a,)))
+        return part
+
+    return rewrite(e, change)
 
 
 def _compared(e: Expression, free: set[str]) -> Iterator[str]:

@@ -136,16 +136,15 @@ class Survey:
         for statement in self.reading.statements:
             if self.name(statement.left) not in self.losses | LOSSES or is_claim(statement.left):
                 continue
-            nodes = list(walk([link.right for link in statement.links]))
-            sums = [part for part in nodes if isinstance(part, Big)]
-            bound = {p.name for big in sums for p in walk(list(big.below)) if isinstance(p, Letter)}
-            for part in nodes:
-                match part:
-                    case Letter(
-                        name=name, scripts=Scripts((Letter(name=label, scripts=Scripts((), (), 0)),), _, 0)
-                    ):
-                        if name in indexed and label not in bound | TIMES:
-                            found.add(label)
+            summed: set[str] = set(TIMES)
+            for part in walk([link.right for link in statement.links]):
+                if isinstance(part, Big):
+                    summed.update(p.name for p in walk(list(part.below)) if isinstance(p, Letter))
+                elif isinstance(part, Chain):
+                    # y_k log p_k is a sum that is not written.
+                    labels = Counter(label for factor in part.factors for label in _elements(factor, indexed))
+                    summed.update(label for label, count in labels.items() if count > 1)
+            found |= {label for link in statement.links for label in _elements(link.right, indexed)} - summed
         return frozenset(found)
 
     @cached_property
@@ -169,23 +168,19 @@ class Survey:
 
     @cached_property
     def einstein(self) -> str:
-        """Whether a letter that stands twice is summed over: "stated" in words; "used" where no claim has a
-        sum of products with a Σ, and an equation or several claims have such a letter; "" otherwise.
+        """Whether a letter that stands twice is summed over: "stated" in words; "used" where an equation or
+        several claims have such a letter; "" otherwise.
         """
         if _EINSTEIN.search(self.reading.source.text):
             return "stated"
-        claims = [statement for statement in self.reading.statements if is_claim(statement.left)]
-        parts = (part for statement in claims for part in walk(parts_of(statement)))
-        sums = (part.body for part in parts if isinstance(part, Big) and part.below)
-        if any(isinstance(body, Chain | Bracketed) for body in sums):
-            return ""
         implied = [is_claim(s.left) for s in self.reading.statements if self._implies_sum(s)]
-        return "used" if len(implied) > 1 or not all(implied) else ""
+        return "used" if implied.count(True) > 1 or not all(implied) else ""
 
     def _implies_sum(self, statement: Statement) -> bool:
-        """Whether a product has a letter twice that the left side does not have."""
+        """Whether a product has a letter twice that the left side does not have, and nothing is summed."""
         left = {letter for name in self._indices_of(statement.left) for letter in name}
-        for part in walk([link.right for link in statement.links]):
+        rights = [link.right for link in statement.links]
+        for part in walk([] if any(isinstance(p, Big) for p in walk(rights)) else rights):
             if isinstance(part, Chain):
                 factors = [f for f in part.factors if isinstance(f, Letter | Differential | Bracketed | Call)]
                 letters = Counter(
@@ -260,6 +255,17 @@ def is_claim(left: Written | None) -> bool:
 
 def differentiates(formula: Written) -> bool:
     return any(isinstance(part, Differential | Nabla) for part in walk([formula]))
+
+
+def _elements(part: Written, indexed: set[str]) -> set[str]:
+    """The letters at which elements are taken of what has elements."""
+    found = set()
+    for node in walk([part]):
+        match node:
+            case Letter(name=name, scripts=Scripts((Letter(name=label, scripts=Scripts((), (), 0)),), _, 0)):
+                if name in indexed:
+                    found.add(label)
+    return found
 
 
 def _is_logarithm(part: Written) -> bool:

@@ -13,6 +13,7 @@ from bptt.checking.verdicts import Epoch
 from bptt.checking.world import NOW, World
 from bptt.derivation.board import LOSS, Board, put_on_board
 from bptt.errors import EquationError
+from bptt.ir.model import Model
 from bptt.ir.ops import Op
 from bptt.syntax.tree import Equation
 
@@ -22,8 +23,6 @@ SEEDS = ((1, True), (2, False), (3, False))
 
 def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
     """Gives the epoch its model, its board and its judge, or says in `trouble` what is lacking."""
-    if epoch.board is not None or epoch.trouble:
-        return
     if not epoch.equations:
         epoch.trouble = "the equations of the model"
         return
@@ -33,8 +32,7 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
         epoch.trouble = f"a model that can be understood ({str(error).splitlines()[0]})"
         return
     epoch.model = understood.model
-    if layout is not None and not any(len(shape) == 2 for shape in epoch.model.params.values()):
-        # Where there is a product, it says itself how vectors lie.
+    if layout is not None and not shows_layout(epoch.model):
         epoch.model = replace(epoch.model, layout=layout)
     epoch.board = put_on_board(epoch.model, fused=False)
     quantities = dict(_quantities(epoch.board))
@@ -55,8 +53,9 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
         diagonal=survey.diagonal,
     )
     targets = understood.targets
-    worlds = [World(epoch.board, seed, plain, targets, plain or bool(survey.labels)) for seed, plain in SEEDS]
-    epoch.judge = Judge(epoch.meanings, worlds, survey.total, NOW if survey.last else 0)
+    worlds = [World(epoch.board, seed, plain, targets) for seed, plain in SEEDS]
+    certain = [World(epoch.board, seed, plain, targets, True) for seed, plain in SEEDS if survey.labels]
+    epoch.judge = Judge(epoch.meanings, worlds, survey.total, NOW if survey.last else 0, certain)
 
 
 def _understood(epoch: Epoch, survey: Survey) -> Understood:
@@ -78,6 +77,11 @@ def _stating(equations: dict[str, Equation], survey: Survey) -> Stating:
         source=survey.reading.source,
         tables=survey.tables,
     )
+
+
+def shows_layout(model: Model) -> bool:
+    """Whether a product says how vectors lie."""
+    return any(len(shape) == 2 for shape in model.params.values())
 
 
 def _with_loss(equations: dict[str, Equation], survey: Survey) -> dict[str, Equation]:

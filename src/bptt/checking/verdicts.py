@@ -154,14 +154,14 @@ def _models(found: list[Found]) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts.values() if lines)
 
 
-def best(reports: list[Report]) -> Report:
+def best(judged: list[tuple[Report, list[Found]]]) -> tuple[Report, list[Found]]:
     """Of reports on one document whose vectors are taken to lie one way or the other, that by which more of
     it holds; where that does not tell, nothing is wrong that would not be wrong the other way.
     """
-    first, *others = sorted(reports, key=_holding, reverse=True)
-    if not others or _holding(others[0]) < _holding(first):
-        return first
-    wrong = {claim.span for claim in others[0].claims if claim.verdict == "wrong"}
+    (first, found), *others = sorted(judged, key=lambda pair: _holding(pair[0]), reverse=True)
+    if not others or _holding(others[0][0]) < _holding(first):
+        return first, found
+    wrong = {claim.span for claim in others[0][0].claims if claim.verdict == "wrong"}
     missing = "how vectors lie, as rows or as columns"
     claims = (
         Claim(c.span, c.target, "undecided", missing=missing)
@@ -169,7 +169,7 @@ def best(reports: list[Report]) -> Report:
         else c
         for c in first.claims
     )
-    return replace(first, claims=tuple(claims))
+    return replace(first, claims=tuple(claims)), found
 
 
 def _holding(report: Report) -> int:
@@ -276,7 +276,7 @@ def _example(found: Found, how: Agreement) -> Counterexample | None:
     judge, judged = found.epoch.judge, found.judged
     if judge is None or judged.left is None or judged.right is None:
         return None
-    return counterexample(judge.values(judge.worlds[0], how, judged.left), judged.left, judged.right)
+    return counterexample(judge.points(how)[0], judged.left, judged.right)
 
 
 def _without_agreement(found: Found, target: str, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:
@@ -323,8 +323,7 @@ def _is_same_value(earlier: Judged, found: Found) -> bool:
     if judge is None or left is None or before is None or now is None or earlier.left != left:
         return False
     try:
-        for world in judge.worlds:
-            values = judge.values(world, Agreement(loss=judge.losses[0]), left)
+        for values in judge.points(Agreement(loss=judge.losses[0])):
             truth = values(left)
             letters = dict(zip(truth.letters, truth.array.shape, strict=False))
             if not same(values(before, letters), values(now, letters)):
