@@ -101,11 +101,19 @@ class Sayable:
         return Stated(number, Equation(target, value, statement.span))
 
     def _number_or_whole(self, right: Written, name: str) -> Expression:
-        """A loss of the true class is written with elements (-log p_c), whatever else it is made of."""
-        if name in self.losses and self.labels:
+        """A loss that is written with elements (-log p_c, -y_k log p_k) is a number."""
+        if name in self.losses and self._has_elements(right):
             with suppress(Unclear):
                 return self._elements(self.labels).number(right)
         return self.expression(right)
+
+    def _has_elements(self, node: Written) -> bool:
+        for letter in walk([node]):
+            if isinstance(letter, Letter):
+                with suppress(Unclear):
+                    if self.lettering.resolve(letter).indices:
+                        return True
+        return False
 
     def _elements(self, labels: dict[str, str]) -> Elements:
         return Elements(self.lettering, self.expression, labels, self.layout)

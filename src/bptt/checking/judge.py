@@ -148,7 +148,7 @@ class Judge:
         how = Agreement(loss=self.losses[0])
         for formula in derivatives(judged.right):
             try:
-                found = [self.values(world, how, judged.left)(formula) for world in self.worlds]
+                found = [values(formula) for values in self.points(how)]
             except (NonConforming, Unbound, KeyError, IndexError, ValueError):
                 continue
             if all(bool(np.all(np.abs(value.array) <= TOLERANCE)) for value in found):
