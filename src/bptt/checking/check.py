@@ -10,11 +10,13 @@ from bptt.checking.abbreviations import Abbreviations
 from bptt.checking.applications import with_functions
 from bptt.checking.epochs import epochs
 from bptt.checking.equations import Sayable
+from bptt.checking.examples import examples_of
 from bptt.checking.given import Given
 from bptt.checking.hypotheses import Hypotheses
 from bptt.checking.judge import Judged
 from bptt.checking.layers import with_layers
 from bptt.checking.names import EQUALS, Lettering, lettering
+from bptt.checking.objectives import settle_objective
 from bptt.checking.repeated import joined
 from bptt.checking.report import Report
 from bptt.checking.stacking import unstacked
@@ -96,13 +98,22 @@ def _header(text: str, layout: str | None) -> tuple[str | None, list[Statement]]
 class _Document:
     def __init__(self, reading: Reading, letters: Lettering, layout: str | None) -> None:
         self.reading, self.letters, self.layout = reading, letters, layout
-        self.survey = Survey(reading, letters)
+        self.examples = examples = examples_of(reading, letters)
+        single = reading
+        if examples is not None:
+            # The equations are those of one example, the claims speak of all.
+            self.letters = letters = replace(
+                letters, examples=examples.above, examples_last=not examples.rows,
+                indices=letters.indices | examples.letters,
+            )  # fmt: skip
+            single = replace(reading, statements=tuple(map(examples.one, reading.statements)))
+        self.survey = Survey(single, letters)
         if self.survey.labels:
             self.letters = replace(letters, indices=letters.indices | self.survey.labels)
-            self.survey = Survey(reading, self.letters)
+            self.survey = Survey(single, self.letters)
         self.losses = self.survey.losses
         sayable = Sayable(self.letters, self.losses, self.survey.targets, defined=self.survey.defined)
-        numbered = enumerate(reading.statements)
+        numbered = enumerate(single.statements)
         said = unstacked([s for n, statement in numbered if (s := sayable.equation(n, statement))])
         stated = [s for s in said if s.equation.target.id not in self.survey.derivatives]
         sections = [statement.section for statement in reading.statements]
@@ -115,13 +126,13 @@ class _Document:
     def _prepare(self) -> set[str]:
         """Prepares the epochs. The layouts that their products show; where that is one, it is that of all."""
         for epoch in self.epochs:
-            prepare(epoch, self.survey, self.layout)
+            prepare(epoch, self.survey, self.layout, self.examples)
         shown = {e.model.layout for e in self.epochs if e.model is not None and shows_layout(e.model)}
         if self.layout is None and len(shown) == 1:
             (layout,) = shown
             for epoch in self.epochs:
                 if epoch.model is not None and epoch.model.layout != layout:
-                    prepare(epoch, self.survey, layout)
+                    prepare(epoch, self.survey, layout, self.examples)
         return shown
 
     def judge(self) -> Iterator[Found]:
@@ -133,6 +144,8 @@ class _Document:
                         yield Found(Judged(statement, link, missing=epoch.trouble), epoch)
                 continue
             if epoch.settled is None:
+                if epoch.judge.worlds[0].board.batch:
+                    settle_objective(epoch.judge, self._statements(epoch))
                 epoch.settled = Hypotheses(
                     self._statements(epoch), self.survey, epoch.meanings, epoch.judge
                 ).settle()

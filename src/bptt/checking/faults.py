@@ -23,8 +23,8 @@ from bptt.derivation.steps import Chain, Derivation
 from bptt.derivation.through_time import ThroughTime
 from bptt.derivation.whole import role, targets
 from bptt.formula.evaluate import Unbound
-from bptt.formula.shapes import NonConforming
-from bptt.formula.tree import Derivative, Formula, Indexed, Symbol, TokenPart
+from bptt.formula.shapes import BATCH, NonConforming
+from bptt.formula.tree import Derivative, Formula, Indexed, Number, Product, Quotient, Size, Symbol, TokenPart
 
 # A bound for what has no end; the search counts its evaluations.
 SECONDS = 1.0
@@ -80,7 +80,7 @@ class Faults:
             is_right,
             self._pool(judged.left),
             seconds=SECONDS,
-            layout="" if is_element(judged.left) else self.board.layout,
+            layout="" if is_element(judged.left) else self.judge.meanings.layout,
             letters=set(letters(judged.left)),
         )
         if found is None or not _is_small(found, judged.left, judged.right):
@@ -125,6 +125,10 @@ class Faults:
             chains += self._readings(derivation)
         results = [renamed(c.result, _letters(c.left, left)) for c in chains if c is not None]
         pools = [pool_of(result) for result in results if result is not None]
+        if pools and self.board.batch:
+            # What each of many examples counts where J is the mean of their losses.
+            number = next(iter(self.judge.meanings.counts.values()), BATCH)
+            pools.append(Pool(factors=(Quotient(Number(1.0), Size(number)),)))
         return sum(pools[1:], pools[0]) if pools else None
 
     def _readings(self, derivation: Derivation) -> list[Chain]:
@@ -161,9 +165,18 @@ def _is_small(found: Mend, left: Formula, right: Formula) -> bool:
     kinds = [edit.kind for edit in found.edits if edit.kind != "sign"]
     replaced = {"missing-factor", "extra"} <= {edit.kind for edit in found.edits} or found.place is right
     if replaced and found.kind in ("missing-factor", "extra", "missing-term"):
-        return False
+        return _is_divided(found.formula, right)
     unexplained = set(letters(right)) - set(letters(left))
     return not unexplained or (len(kinds) == 1 and kinds[0] in ("index", "typo", "missing-sum"))
+
+
+def _is_divided(formula: Formula, right: Formula) -> bool:
+    """Whether a formula is 1/N of what was claimed."""
+    factors = right.factors if isinstance(right, Product) else (right,)
+    match formula:
+        case Product((Quotient(Number(1.0), Size()), *rest)):
+            return tuple(rest) == factors
+    return False
 
 
 def is_element(left: Formula) -> bool:

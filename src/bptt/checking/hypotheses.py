@@ -12,13 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bptt.checking.abbreviations import Definition, definition
-from bptt.checking.judge import Judge, same
+from bptt.checking.judge import Agreement, Judge, same
 from bptt.checking.meaning import Meanings, Mode, Quantity, Reader
 from bptt.checking.names import EQUALS, TIMES, Unclear, walk
 from bptt.checking.report import Remark
 from bptt.checking.settled import Meaning, Settled
 from bptt.checking.survey import Survey, is_claim
-from bptt.checking.values import Values
 from bptt.checking.written import Differential, Letter, Link, Nabla, Statement, Written
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
@@ -162,7 +161,7 @@ class Hypotheses:
 
     def _value(self, formula: Formula) -> Tensor | None:
         try:
-            return Values(self.judge.worlds[0], loss=self.judge.losses[0], until=self.judge.until)(formula)
+            return self.judge.points(Agreement(loss=self.judge.losses[0]))[0](formula)
         except (NonConforming, Unbound, KeyError, IndexError, ValueError):
             return None
 

@@ -14,6 +14,7 @@ from itertools import product
 
 import numpy as np
 
+from bptt.checking.batches import BatchValues
 from bptt.checking.maps import Maps
 from bptt.checking.meaning import HADAMARD, Meanings, Mode, Reader
 from bptt.checking.names import Unclear, walk
@@ -181,7 +182,7 @@ class Judge:
             try:
                 a = values(left)
                 letters = dict(zip(a.letters, a.array.shape, strict=False))
-                b = values(right, letters)
+                b = spread(values(right, letters), a)
             except Undefined:
                 judged.unsure = judged.unsure or mode == EVENLY
                 return []
@@ -218,14 +219,14 @@ class Judge:
 
     def points(self, how: Agreement) -> list[Values]:
         """The values of a reading, at every point."""
-        mode, worlds = how.mode, self.certain if how.labelled else self.worlds
-        return [
-            Values(
-                world, mode.flipped, mode.lying, 1.0, how.every_use, how.loss, self.until,
-                self.places(world) if how.labelled else {},
-            )
-            for world in worlds
-        ]  # fmt: skip
+        return [self._values(world, how) for world in (self.certain if how.labelled else self.worlds)]
+
+    def _values(self, world: World, how: Agreement) -> Values:
+        mode = how.mode
+        if world.board.batch:
+            return BatchValues(world, mode.flipped, mode.lying, loss=how.loss, lone=self.meanings.layout)
+        places = self.places(world) if how.labelled else {}
+        return Values(world, mode.flipped, mode.lying, 1.0, how.every_use, how.loss, self.until, places)
 
     def places(self, world: World) -> dict[str, int]:
         """Where the letters of the true class stand."""
@@ -352,6 +353,18 @@ def mentions_timeless_loss(formula: Formula) -> bool:
     if isinstance(formula, Symbol):
         return formula.name == "J" and formula.time is None
     return any(map(mentions_timeless_loss, children(formula)))
+
+
+def spread(value: Tensor, like: Tensor) -> Tensor:
+    """A value that is the same for every place of an index, with an axis for that index: ∂z_n/∂b = 1."""
+    missing = set(like.letters) - set(value.letters)
+    if not missing or value.is_matrix != like.is_matrix or not set(value.letters) <= set(like.letters):
+        return value
+    sizes = dict(zip(like.axes, like.array.shape, strict=True))
+    shape = [1 if letter in missing else sizes[letter] for letter in like.letters]
+    array = value.array.reshape(*shape, *(value.pair if value.is_matrix else ()))
+    whole = [sizes[letter] for letter in like.letters]
+    return Tensor(np.broadcast_to(array, (*whole, *array.shape[len(whole) :])), like.axes)
 
 
 def transposed(value: Tensor) -> Tensor:

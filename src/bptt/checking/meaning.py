@@ -31,6 +31,7 @@ from bptt.checking.written import (
     Terms,
     Written,
 )
+from bptt.formula.shapes import BATCH, ONE
 from bptt.formula.tree import (
     NOW,
     Add,
@@ -46,9 +47,11 @@ from bptt.formula.tree import (
     Kronecker,
     Neg,
     Number,
+    Ones,
     Power,
     Product,
     Quotient,
+    Size,
     Sum,
     Symbol,
     Time,
@@ -58,8 +61,11 @@ from bptt.formula.tree import (
     children,
     rebuild,
 )
+from bptt.ir.dims import Dim
 from bptt.source import Span
 
+# The losses of all examples, one by one.
+LOSS_OF_EACH = Symbol("J", (BATCH,), of="each")
 HADAMARD = frozenset({"∘", "*"})
 FUNCTIONS = {
     "sigma": "sigmoid", "sigmoid": "sigmoid", "tanh": "tanh", "exp": "exp", "log": "log", "ln": "log",
@@ -109,7 +115,8 @@ class Meanings:
     `labels` the letters of the true class, each with the name of its target; `einstein` says whether sums
     are implied (survey.Survey.einstein); `applied` what the function in the equation of a quantity is applied
     to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode);
-    `targets` are the names of what the output is compared with; `diagonal` says that σ′(z) may be a matrix.
+    `targets` are the names of what the output is compared with; `diagonal` says that σ′(z) may be a matrix;
+    `counts` are the names of the number of examples, where there are many, with that.
     """
 
     lettering: Lettering
@@ -125,6 +132,7 @@ class Meanings:
     inner: dict[str, bool] = field(default_factory=dict)
     targets: frozenset[str] = frozenset({"y"})
     diagonal: bool = False
+    counts: Mapping[str, Dim] = field(default_factory=dict)
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:
@@ -187,6 +195,8 @@ class Reader:
         below = letter.scripts.below
         if letter.name in ("1", "I") and len(below) == 1 and _relates(below[0]):
             return self._indicator(below[0])
+        if letter.name == "1" and self.meanings.counts and letter.face:
+            return self._ones(letter)
         if letter.name == "1":
             # Added to a vector, the vector of ones and the number are the same.
             return Number(1.0)
@@ -195,7 +205,11 @@ class Reader:
         if special is not None:
             return special
         if found.name in self.meanings.losses and found.name not in self.meanings.quantities:
+            if self.meanings.counts and len(found.indices) == 1:
+                return Indexed(LOSS_OF_EACH, found.indices)
             return Symbol("J", (), None if found.time is None else self._step(found.time))
+        if found.name in self.meanings.counts and letter.scripts == Scripts():
+            return Size(self.meanings.counts[found.name])
         quantity = self.meanings.quantities.get(found.name)
         if quantity is None:
             raise Unclear(f"what {found.name} is")
@@ -214,6 +228,11 @@ class Reader:
         if found.turned:
             value = Transpose(value)
         return value if found.power is None else Power(value, found.power)
+
+    def _ones(self, letter: Letter) -> Formula:
+        """The column of ones, one for each example; a row where that is turned."""
+        ones = Ones((BATCH, ONE))
+        return Transpose(ones) if self.meanings.lettering.resolve(letter).turned else ones
 
     def _resolve(self, letter: Letter) -> Resolved:
         found = self.meanings.lettering.resolve(letter)

@@ -59,7 +59,8 @@ class Lettering:
     """What a document uses letters for. `quantities` are those that it gives a time to, `aliases` other names
     of what has a name already (`let W^u = W_unembed`), `numbered` those whose numerals are times (`h_3`),
     `alone` the letters that stand by themselves somewhere, `labelled` those below which names of quantities
-    stand (the `W` of `W_f` and `W_o`, where f and o are gates).
+    stand (the `W` of `W_f` and `W_o`, where f and o are gates), `examples` those that count examples in
+    brackets above a name (`x^{(i)}`): its first index, or its last where `examples_last`.
     """
 
     indices: frozenset[str]
@@ -69,6 +70,8 @@ class Lettering:
     alone: frozenset[str] = frozenset()
     tables: frozenset[str] = frozenset()
     labelled: frozenset[str] = frozenset()
+    examples: frozenset[str] = frozenset()
+    examples_last: bool = False
 
     def resolve(self, letter: Letter) -> Resolved:
         """The letter's scripts read. Unclear for scripts that have no meaning here."""
@@ -99,7 +102,9 @@ class Lettering:
                 raise Unclear(f"what stands below {letter.name}")
         for item in flat(letter.scripts.above):
             found = self._time(item, below=False)
-            if found is not None and time is None:
+            if (example := counted(item)) in self.examples:
+                indices.insert(len(indices) if self.examples_last else 0, Index(example))
+            elif found is not None and time is None:
                 time = found
             elif isinstance(item, Letter) and item.name in TRANSPOSES:
                 turned = not turned
@@ -159,6 +164,14 @@ def flat(items: tuple[Written, ...]) -> Iterator[Written]:
                 yield from flat((inner,))
             case _:
                 yield item
+
+
+def counted(item: Written) -> str:
+    """The letter that stands alone in brackets above a name; "" for anything else."""
+    match item:
+        case Bracketed(inner=Letter(name=name, scripts=Scripts((), (), 0))) if name not in TIMES | {"T"}:
+            return name
+    return ""
 
 
 def _word(name: str) -> str:

@@ -136,6 +136,9 @@ class Survey:
         for statement in self.reading.statements:
             if self.name(statement.left) not in self.losses | LOSSES or is_claim(statement.left):
                 continue
+            if isinstance(statement.left, Letter) and any(self._indices_of(statement.left)):
+                # An element of something that is only called like a loss.
+                continue
             summed: set[str] = set(TIMES)
             for part in walk([link.right for link in statement.links]):
                 if isinstance(part, Big):

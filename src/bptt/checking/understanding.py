@@ -5,75 +5,107 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from bptt.checking.batches import batch_board
+from bptt.checking.examples import Examples, with_capitals
 from bptt.checking.judge import Judge
 from bptt.checking.meaning import Meanings, Quantity
-from bptt.checking.models import OBJECTIVE, TARGET, Stating, Understood, understand
+from bptt.checking.models import OBJECTIVE, READ, TARGET, Stating, Understood, understand
 from bptt.checking.survey import Survey
 from bptt.checking.verdicts import Epoch
 from bptt.checking.world import NOW, World
-from bptt.derivation.board import LOSS, Board, put_on_board
+from bptt.derivation.board import BATCH, LOSS, Board, put_on_board
 from bptt.errors import EquationError
+from bptt.ir.dims import Dim
 from bptt.ir.model import Model
 from bptt.ir.ops import Op
 from bptt.syntax.tree import Equation
 
 # The points at which claims are tried, and whether tokens are one-hot there.
 SEEDS = ((1, True), (2, False), (3, False))
+# How many examples there are where there are many: no ½ is taken for 1/N.
+EXAMPLES = 3
 
 
-def prepare(epoch: Epoch, survey: Survey, layout: str | None) -> None:
+def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples | None = None) -> None:
     """Gives the epoch its model, its board and its judge, or says in `trouble` what is lacking."""
     if not epoch.equations:
         epoch.trouble = "the equations of the model"
         return
     try:
-        understood = _understood(epoch, survey)
+        understood = _understood(epoch, survey, examples)
     except EquationError as error:
         epoch.trouble = f"a model that can be understood ({str(error).splitlines()[0]})"
         return
     epoch.model = understood.model
     if layout is not None and not shows_layout(epoch.model):
         epoch.model = replace(epoch.model, layout=layout)
-    epoch.board = put_on_board(epoch.model, fused=False)
-    quantities = dict(_quantities(epoch.board))
+    if examples is not None and not epoch.model.states and _is_of_many(understood, examples):
+        board = batch_board(epoch.model, examples.rows)
+    else:
+        board = put_on_board(epoch.model, fused=False)
+    epoch.board = board
+    quantities = dict(_quantities(board))
+    counts: dict[str, Dim] = {}
+    if examples is not None and board.batch:
+        quantities = with_capitals(quantities)
+        counts = {n: BATCH if n in epoch.model.dims else Dim.named(n) for n in sorted(examples.counts)}
     carried = frozenset(s.variable for s in epoch.model.states)
     losses = survey.losses if OBJECTIVE in understood.model.equations else frozenset()
     epoch.meanings = Meanings(
         survey.letters,
         quantities,
         losses,
-        epoch.board.layout,
+        epoch.model.layout,
         carried,
         survey.last,
         NOW,
         survey.targets,
         survey.einstein,
-        {value.symbol.of: value.symbol for value in epoch.board.values.values() if value.symbol.of},
+        {value.symbol.of: value.symbol for value in board.values.values() if value.symbol.of},
         targets=understood.targets,
         diagonal=survey.diagonal,
+        counts=counts,
     )
     targets = understood.targets
-    worlds = [World(epoch.board, seed, plain, targets) for seed, plain in SEEDS]
-    certain = [World(epoch.board, seed, plain, targets, True) for seed, plain in SEEDS if survey.labels]
-    epoch.judge = Judge(epoch.meanings, worlds, survey.total, NOW if survey.last else 0, certain)
+
+    def world(seed: int, plain: bool, certain: bool | None = None) -> World:
+        made = World(board, seed, plain, targets, certain, examples=EXAMPLES)
+        made.sizes |= {str(dim): made.examples for dim in counts.values()}
+        return made
+
+    worlds = [world(seed, plain) for seed, plain in SEEDS]
+    certain = [world(seed, plain, True) for seed, plain in SEEDS if survey.labels]
+    total = examples.objectives if examples is not None and board.batch else survey.total
+    epoch.judge = Judge(epoch.meanings, worlds, total, NOW if survey.last else 0, certain)
 
 
-def _understood(epoch: Epoch, survey: Survey) -> Understood:
+def _is_of_many(understood: Understood, examples: Examples) -> bool:
+    """Whether something is given to the model for each of many examples."""
+    return not examples.names.isdisjoint(understood.given)
+
+
+def _understood(epoch: Epoch, survey: Survey, examples: Examples | None) -> Understood:
     """The model of an epoch. What it says anew and what does not go with the rest was right before."""
-    understood = understand(_stating(epoch.equations, survey))
+    understood = understand(_stating(epoch.equations, survey, examples))
     if understood.left_out and epoch.before:
-        earlier = understand(_stating(epoch.equations | epoch.before, survey))
+        earlier = understand(_stating(epoch.equations | epoch.before, survey, examples))
         if len(earlier.left_out) < len(understood.left_out):
             return earlier
     return understood
 
 
-def _stating(equations: dict[str, Equation], survey: Survey) -> Stating:
+def _stating(equations: dict[str, Equation], survey: Survey, examples: Examples | None) -> Stating:
+    given = dict.fromkeys(survey.targets.values(), TARGET)
+    ranks = survey.ranks
+    if examples is not None:
+        given |= dict.fromkeys(sorted(examples.names - survey.defined), READ)
+        ranks = ranks | examples.ranks
+        equations = {name: examples.equation(e) for name, e in equations.items()}
     return Stating(
         equations=_with_loss(equations, survey),
         timed=survey.timed - survey.defined,
-        given=dict.fromkeys(survey.targets.values(), TARGET),
-        ranks=survey.ranks,
+        given=given,
+        ranks=ranks,
         source=survey.reading.source,
         tables=survey.tables,
     )

@@ -80,8 +80,8 @@ class Values:
 
     def derivative(self, top: Formula, bottom: Formula, at: int | None, times: Times) -> Tensor:
         """∂top/∂bottom with an axis for each letter, or as a matrix."""
-        above, above_letters = _parts(top)
-        below, below_letters = _parts(bottom)
+        above, above_letters = element_of(top)
+        below, below_letters = element_of(bottom)
         if below is None:
             raise Undefined(Derivative(top, bottom))
         if above is None:
@@ -219,7 +219,7 @@ def _token(formula: Formula) -> Symbol | None:
             return None
 
 
-def _parts(formula: Formula) -> tuple[Symbol | None, list[str]]:
+def element_of(formula: Formula) -> tuple[Symbol | None, list[str]]:
     """The symbol of an element, and the letters of its indices."""
     match formula:
         case Symbol():
@@ -229,6 +229,6 @@ def _parts(formula: Formula) -> tuple[Symbol | None, list[str]]:
         case TokenPart(table=Symbol() as symbol):
             return symbol, []
         case Transpose(inner):
-            return _parts(inner)
+            return element_of(inner)
         case _:
             return None, []

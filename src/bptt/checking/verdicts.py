@@ -258,7 +258,9 @@ def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Cl
         )  # fmt: skip
     if best.sign != 1.0:
         return Claim(span, target, "convention", convention=LOG_LIKELIHOOD, reading=_reading(best))
-    if judged.left is not None and holds_parameter(judged.left) and _BATCH.search(span.source.text):
+    board, left = found.epoch.board, judged.left
+    is_one = board is not None and not board.batch and _BATCH.search(span.source.text)
+    if is_one and left is not None and holds_parameter(left):
         return Claim(span, target, "convention", convention=ONE_EXAMPLE, reading=_reading(best))
     if best.before:
         return Claim(span, target, "convention", convention=STEP_BEFORE, reading=_reading(best))
@@ -371,6 +373,6 @@ def _reading(a: Agreement) -> str:
         words.append(IMPLIED)
     if a.every_use:
         words.append("through every use of the parameter")
-    if a.loss != "now":
+    if a.loss in ("all", "later"):
         words.append("J of all steps" if a.loss == "all" else "J of a later step")
     return "; ".join(words)

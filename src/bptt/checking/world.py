@@ -41,10 +41,10 @@ FUNCTIONS = {
 }  # fmt: skip
 
 
-def sizes_of(model: Model) -> dict[str, int]:
+def sizes_of(model: Model, examples: int = EXAMPLES) -> dict[str, int]:
     """Sizes that are all different, from one another and from the number of examples."""
     names = sorted({*model.dims, "V"})
-    return {name: EXAMPLES + 1 + k for k, name in enumerate(names)} | {"B": EXAMPLES}
+    return {name: examples + 1 + k for k, name in enumerate(names)} | {"B": examples}
 
 
 # Expressions of the IR in numbers.
@@ -162,11 +162,12 @@ class World:
         targets: frozenset[str] = frozenset({"y"}),
         certain: bool | None = None,
         steps: int = LAST,
+        examples: int = EXAMPLES,
     ) -> None:
         self.board, self.model, self.steps = board, board.model, steps
         self.targets, self.certain = targets, plain if certain is None else certain
-        self.sizes = sizes_of(board.model)
-        self.examples = EXAMPLES if board.batch else 1
+        self.sizes = sizes_of(board.model, examples)
+        self.examples = examples if board.batch else 1
         self.values = list(board.values.values())
         self.by_leaf = {v.leaf: v for v in self.values}
         self.carries = {s.name: build.carry(s.name, s.shape) for s in self.model.states}

@@ -14,8 +14,9 @@ import numpy as np
 
 from bptt.formula.letters import Runs, bound, extent, is_total, run
 from bptt.formula.matrices import applied, blocks, cross_entropy, diagonal, part, quotient, token_part
-from bptt.formula.shapes import NonConforming, Undefined, shape_of
+from bptt.formula.shapes import NonConforming, Undefined, example_axis, shape_of
 from bptt.formula.tensor import (
+    MATRIX,
     Array,
     Disagreeing,
     Tensor,
@@ -226,6 +227,9 @@ class _Evaluation:
         """The elements at the indices. A Symbol is indexed in its own axes, other values as matrices are."""
         base = formula.base
         letters: tuple[str, ...] = ()
+        examples = example_axis(formula)
+        if isinstance(base, Symbol) and examples is not None:
+            return self._example(formula, np.moveaxis(self._symbol(base), examples, 0))
         if isinstance(base, Symbol):
             array = self._symbol(base)
         else:
@@ -241,6 +245,14 @@ class _Evaluation:
         free = [index.letter for index in formula.indices if index.letter not in self.places]
         array, axes = merged(formula, array, [*free, *letters])
         return named(array, axes)
+
+    def _example(self, formula: Indexed, array: Array) -> Tensor:
+        """The vector that an example has, for every example or for one."""
+        letter = formula.indices[0].letter
+        if letter in self.places:
+            return self._oriented(array[self.places[letter]])
+        as_rows = self.point.layout == "row"
+        return named(array[:, None, :] if as_rows else array[:, :, None], (letter, *MATRIX))
 
     def _picked(self, formula: Indexed, array: Array, axis: int) -> Array:
         """The parts of the array that index number `axis` picks along its first axis."""

@@ -141,7 +141,12 @@ def _is_vector(shape: Pair) -> bool:
 
 
 def _indexed(formula: Indexed, layout: str) -> Pair:
-    """A number, if there is an index for each axis. A Symbol has the axes that the IR gives it."""
+    """A number, if there is an index for each axis. A Symbol has the axes that the IR gives it. What one
+    example of many has is a vector.
+    """
+    whole = example_axis(formula)
+    if isinstance(formula.base, Symbol) and whole is not None:
+        return oriented((formula.base.shape[1 - whole],), layout)
     if isinstance(formula.base, Symbol):
         axes = len(formula.base.shape)
     else:
@@ -150,6 +155,19 @@ def _indexed(formula: Indexed, layout: str) -> Pair:
     if axes != len(formula.indices):
         raise NonConforming(formula, (shape_of(formula.base, layout),))
     return NUMBER
+
+
+def example_axis(formula: Indexed) -> int | None:
+    """The axis of the examples where one index stands at a matrix of them: it picks what one of them has."""
+    base = formula.base
+    if (
+        isinstance(base, Symbol)
+        and len(base.shape) == 2
+        and BATCH in base.shape
+        and len(formula.indices) == 1
+    ):
+        return base.shape.index(BATCH)
+    return None
 
 
 def _applied(formula: Apply, function: str, argument: Pair) -> Pair:

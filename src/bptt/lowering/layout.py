@@ -39,6 +39,12 @@ def find_layout(scope: Scope) -> str:
 def _evidence(product: Binary, scope: Scope) -> tuple[str, Span] | None:
     """The layout that a product shows, and the place of its vector."""
     left, right = product.left, product.right
+    match left, right:
+        # The product of two vectors that makes a number.
+        case Transpose(Name(id=name)), _ if scope.ranks.get(name) == 1 and is_value(right, scope):
+            return COLUMN, right.span
+        case _, Transpose(Name(id=name)) if scope.ranks.get(name) == 1 and is_value(left, scope):
+            return ROW, left.span
     if any(isinstance(e, Transpose) or _is_scalar(e, scope) for e in (left, right)):
         return None
     match is_value(left, scope), is_value(right, scope):
