@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from bptt.checking.epochs import epochs
 from bptt.checking.equations import Sayable
 from bptt.checking.examples import examples_of
 from bptt.checking.given import Given
+from bptt.checking.header import header_of
 from bptt.checking.hypotheses import Hypotheses
 from bptt.checking.judge import Judged
 from bptt.checking.layers import with_layers
@@ -20,7 +20,7 @@ from bptt.checking.objectives import settle_objective
 from bptt.checking.repeated import joined
 from bptt.checking.report import Report
 from bptt.checking.stacking import unstacked
-from bptt.checking.statements import read, read_formula
+from bptt.checking.statements import read
 from bptt.checking.survey import Survey, is_claim
 from bptt.checking.synonyms import uniform
 from bptt.checking.understanding import prepare, shows_layout
@@ -28,8 +28,6 @@ from bptt.checking.verdicts import Epoch, Found, best, report
 from bptt.checking.written import Reading, Statement
 from bptt.formula.shapes import LAYOUTS
 from bptt.source import Source
-
-_HEADER = re.compile(r"<!--\s*bptt:(.*?)-->", re.DOTALL)
 
 
 def check_document(
@@ -48,30 +46,29 @@ def examine(
 ) -> tuple[Report, list[Found]]:
     """The report on a document, and for each of its claims, in order, what it was judged by."""
     reading = read(source, form)
-    header = _HEADER.search(source.text)
-    if header is not None:
-        layout, statements = _header(header[1], layout)
-        reading = replace(reading, statements=(*statements, *reading.statements))
+    header = header_of(source)
+    reading = replace(reading, statements=(*header.statements, *reading.statements))
+    layout, model, objective = layout or header.layout, model or header.model, header.objective
     if model is None:
-        return _judged(reading, layout)
+        return _judged(reading, layout, objective)
     given = Given(model)
     layouts = (layout,) if layout is not None else sorted(LAYOUTS, key=lambda name: name != given.layout)
-    return best([_judged(given.before(reading, name), name) for name in layouts])
+    return best([_judged(given.before(reading, name), name, objective) for name in layouts])
 
 
-def _judged(reading: Reading, layout: str | None) -> tuple[Report, list[Found]]:
+def _judged(reading: Reading, layout: str | None, objective: str | None) -> tuple[Report, list[Found]]:
     """The report; where nothing shows how vectors lie, that of the layout in which more holds."""
     reading = plain(reading)
     document = _Document(reading, lettering(reading), layout)
-    first = _report(document)
+    first = _report(document, objective)
     if layout is not None or document.layouts:
         return first
-    return best([first, _report(_Document(reading, lettering(reading), "column"))])
+    return best([first, _report(_Document(reading, lettering(reading), "column"), objective)])
 
 
-def _report(document: _Document) -> tuple[Report, list[Found]]:
+def _report(document: _Document, objective: str | None) -> tuple[Report, list[Found]]:
     found = list(document.judge())
-    whole = report(document.reading.source, found)
+    whole = report(document.reading.source, found, objective)
     chosen = joined(whole.claims)
     claims = tuple(claim for _, claim in chosen)
     return replace(whole, claims=claims), [found[number] for number, _ in chosen]
@@ -81,18 +78,6 @@ def plain(reading: Reading) -> Reading:
     """The document in one way of writing, as far as that can be told without knowing its model."""
     statements = with_functions(with_layers(uniform(list(reading.statements))))
     return replace(reading, statements=tuple(statements))
-
-
-def _header(text: str, layout: str | None) -> tuple[str | None, list[Statement]]:
-    """What a comment at the head of a document says of the model: `layout = row`, and equations in LaTeX."""
-    statements: list[Statement] = []
-    for line in text.splitlines():
-        word, _, value = (part.strip() for part in line.partition("="))
-        if word == "layout" and value in LAYOUTS:
-            layout = layout or value
-        elif line.strip():
-            statements += read_formula(line.strip())
-    return layout, statements
 
 
 class _Document:

@@ -101,13 +101,17 @@ class Found:
     signs: frozenset[float] = field(default_factory=frozenset)
 
 
-def report(source: Source, found: list[Found]) -> Report:
-    """The claims of a document with their verdicts, in one sign of J, and what is to be said of the whole."""
+def report(source: Source, found: list[Found], objective: str | None = None) -> Report:
+    """The claims of a document with their verdicts, in one sign of J, and what is to be said of the whole.
+
+    `objective` says what J is; without it most claims do.
+    """
     models = {id(f.epoch): f.epoch for f in found}
-    flipped = _flipped(found)
+    flipped = _flipped(found) if objective is None else objective == SIGNS[-1.0]
     claims: list[Claim] = []
     for f in found:
-        claims.append(_claim(f, flipped, list(zip(found, claims, strict=False))))
+        before = list(zip(found, claims, strict=False))
+        claims.append(_claim(f, flipped, before, told=objective is not None))
     claims = _with_doubts(found, claims)
     remarks: list[Remark] = []
     lines = [c.line for c in claims if c.convention == LOG_LIKELIHOOD]
@@ -238,7 +242,8 @@ def _is_of_another_name(found: Found) -> bool:
     return ours is not None and other is not None and left.top.name != LOSS and ours.value == other.value
 
 
-def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:
+def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]], told: bool = False) -> Claim:
+    """The verdict. `told`: the document itself says what J is, so that the other sign is none of it."""
     judged = found.judged
     target = _target(found)
     span = _right_side(judged)
@@ -249,12 +254,14 @@ def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]]) -> Cl
         return Claim(span, target, "convention", convention=IMPLIED)
     if best.turned:
         return Claim(span, target, "convention", convention=TRANSPOSED)
-    if best.sign != 1.0 and not flipped:
+    if (best.sign != 1.0 and not flipped) or (best.sign == 1.0 and flipped and told and _names_sign(judged)):
         assert judged.right is not None
         mended = _written(negate(judged.right), found)
+        objective = SIGNS[-1.0 if flipped else 1.0]
+        reason = f"J is said to be the {objective}, and this has the other sign" if told else OTHER_SIGN
         return Claim(
-            span, target, "wrong", "sign", mend=mended, reason=OTHER_SIGN, example=_example(found, best),
-            follows_from=_root(found, before),
+            span, target, "wrong", "sign", mend=mended, reason=reason,
+            example=_example(found, best, -1.0 if flipped else 1.0), follows_from=_root(found, before),
         )  # fmt: skip
     if best.sign != 1.0:
         return Claim(span, target, "convention", convention=LOG_LIKELIHOOD, reading=_reading(best))
@@ -274,11 +281,11 @@ def _target(found: Found) -> str:
     return show(Symbol(name)) if name else "" if left is None else show(left)
 
 
-def _example(found: Found, how: Agreement) -> Counterexample | None:
+def _example(found: Found, how: Agreement, sign: float) -> Counterexample | None:
     judge, judged = found.epoch.judge, found.judged
     if judge is None or judged.left is None or judged.right is None:
         return None
-    return counterexample(judge.points(how)[0], judged.left, judged.right)
+    return counterexample(judge.points(how)[0], judged.left, judged.right, sign)
 
 
 def _without_agreement(found: Found, target: str, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:
