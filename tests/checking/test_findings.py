@@ -77,6 +77,17 @@ def test_a_chain_has_one_root() -> None:
     assert (found.root.line, [claim.line for claim in found.consequences]) == (5, [5])
 
 
+def test_the_same_slip_further_on_follows() -> None:
+    report = checked(
+        r"\frac{\partial J}{\partial \theta_k} = \hat y_k - y_k",
+        r"\frac{\partial \theta_k}{\partial z_j} = U_{jk} h_j (1 - h_k^1)",
+        r"\frac{\partial J}{\partial z_j} = \sum_k (\hat y_k - y_k) U_{jk} h_j (1 - h_k^1)",
+    )
+    (found,) = findings(report)
+    assert found.root.fault is not None and found.root.fault.text == "h_k^1"
+    assert (found.root.line, [claim.line for claim in found.consequences]) == (5, [7])
+
+
 def test_another_error_about_the_same_is_an_error_of_its_own() -> None:
     first, second = wrong(
         r"\frac{\partial J}{\partial U} = h^T (\hat y - y)",

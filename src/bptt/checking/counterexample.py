@@ -75,7 +75,11 @@ def _at(value: Tensor, place: tuple[np.intp, ...]) -> str:
 def _shapes(misfit: NonConforming, values: Values, letters: dict[str, int]) -> Iterator[str]:
     """Of an index, how far it runs where; of a product or a sum, the rows and columns of its parts."""
     if isinstance(misfit, Disagreeing):
-        yield from dict.fromkeys(_extents(misfit.formula, misfit.letter, values))
+        # One place for each size is enough.
+        first: dict[int, str] = {}
+        for size, where in _extents(misfit.formula, misfit.letter, values):
+            first.setdefault(size, where)
+        yield from (f"{misfit.letter} runs to {size} in {where}" for size, where in first.items())
         return
     for part in children(misfit.formula):
         try:
@@ -85,11 +89,12 @@ def _shapes(misfit: NonConforming, values: Values, letters: dict[str, int]) -> I
         yield f"{show(part)}: {rows}×{columns}"
 
 
-def _extents(formula: Formula, letter: str, values: Values) -> Iterator[str]:
+def _extents(formula: Formula, letter: str, values: Values) -> Iterator[tuple[int, str]]:
+    """How far the letter runs in each element that has it."""
     match formula:
         case Indexed(Symbol(shape=shape), indices) if len(shape) == len(indices):
             for index, size in zip(indices, shape, strict=True):
                 if index.letter == letter:
-                    yield f"{letter} runs to {size.evaluate(values.world.sizes)} in {show(formula)}"
+                    yield size.evaluate(values.world.sizes), show(formula)
     for part in children(formula):
         yield from _extents(part, letter, values)

@@ -23,6 +23,7 @@ from bptt.checking.judge import (
 from bptt.checking.manner import manner_of, name_at, names_time
 from bptt.checking.meaning import Meanings
 from bptt.checking.names import Unclear
+from bptt.checking.pool import parts_of
 from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
 from bptt.checking.values import Values
@@ -31,7 +32,7 @@ from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming
-from bptt.formula.tree import Derivative, Formula, Symbol
+from bptt.formula.tree import Derivative, Formula, Symbol, children
 from bptt.ir.model import Model
 from bptt.render.unicode import show
 from bptt.source import Source, Span
@@ -301,7 +302,7 @@ def _without_agreement(found: Found, target: str, flipped: bool, before: list[tu
         # No product says how vectors lie, so it may be the other way.
         fault = None
     if fault is not None:
-        place = epoch.meanings.span_of(fault.mend.place) if epoch.meanings is not None else None
+        place = _narrowest(fault.mend.place, fault.formula, epoch.meanings) if epoch.meanings else None
         mended = _written(fault.mend.formula, found)
         return Claim(
             span, target, "wrong", fault.mend.kind, mend=mended, reason=fault.mend.words, fault=place,
@@ -312,6 +313,13 @@ def _without_agreement(found: Found, target: str, flipped: bool, before: list[tu
     else:
         missing = epoch.missing or judged.missing or "a reading in which both sides agree"
     return Claim(span, target, "undecided", missing=missing)
+
+
+def _narrowest(part: Formula, whole: Formula, meanings: Meanings) -> Span | None:
+    """Where the part was written, or the least that it is in."""
+    span = meanings.span_of(whole)
+    inner = next((child for child in children(whole) if any(p is part for p in parts_of(child))), None)
+    return span if inner is None or whole is part else _narrowest(part, inner, meanings) or span
 
 
 def _root(
