@@ -21,6 +21,7 @@ from bptt.checking.repeated import joined
 from bptt.checking.report import Report
 from bptt.checking.stacking import unstacked
 from bptt.checking.statements import read
+from bptt.checking.steps import with_steps
 from bptt.checking.survey import Survey, is_claim
 from bptt.checking.synonyms import uniform
 from bptt.checking.understanding import prepare, shows_layout
@@ -76,7 +77,7 @@ def _report(document: _Document, objective: str | None) -> tuple[Report, list[Fo
 
 def plain(reading: Reading) -> Reading:
     """The document in one way of writing, as far as that can be told without knowing its model."""
-    statements = with_functions(with_layers(uniform(list(reading.statements))))
+    statements = with_steps(with_functions(with_layers(uniform(list(reading.statements)))))
     return replace(reading, statements=tuple(statements))
 
 

@@ -20,7 +20,7 @@ from bptt.checking.meaning import HADAMARD, Meanings, Mode, Reader
 from bptt.checking.names import Unclear, walk
 from bptt.checking.values import Values
 from bptt.checking.world import NOW, World
-from bptt.checking.written import Call, Chain, Differential, Letter, Link, Nabla, Statement, Written
+from bptt.checking.written import Big, Call, Chain, Differential, Letter, Link, Nabla, Statement, Written
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming, Undefined
@@ -104,11 +104,12 @@ class Judge:
         judged = Judged(statement, link)
         for mode in self._modes(left, link.right):
             try:
-                reader = Reader(self.meanings, mode)
-                claimed, written = reader(left), reader(link.right)
+                # What is derived on the left is derived through everything.
+                claimed = Reader(self.meanings, replace(mode, immediate=False))(left)
+                written = Reader(self.meanings, mode)(link.right)
                 shown = claimed, written
                 if mode.maps:
-                    claimed, written = Maps().whole(claimed, written)
+                    claimed, written = Maps(self.meanings.layout).whole(claimed, written)
                 if mode.implied:
                     written = with_implied_sums(claimed, written)
             except Unclear as reason:
@@ -255,8 +256,22 @@ def modes(*parts: Written, einstein: str = "used") -> Iterator[Mode]:
             yield Mode(products, flipped=True, lying=True)
     if jacobians:
         yield Mode(maps=True)
+    yield from _over_steps(nodes)
     if einstein == "used":
         yield Mode(implied=True)
+
+
+def _over_steps(nodes: list[Written]) -> Iterator[Mode]:
+    """The ways to read products over steps, and derivatives of states by what every step uses."""
+    orders = (False, True) if any(isinstance(n, Big) and n.sign == "Π" for n in nodes) else (False,)
+    is_summed = any(isinstance(n, Big) for n in nodes)
+    is_total = any(isinstance(n, Differential) and n.signs[0] == "d" for n in nodes)
+    for falling, immediate in product(orders, (False, True) if is_summed or is_total else (False,)):
+        if falling or immediate:
+            for flipped, lying in ((False, False), (True, False), (True, True)):
+                yield Mode(flipped=flipped, lying=lying, falling=falling, immediate=immediate)
+        if immediate and not falling:
+            yield Mode(maps=True, immediate=True)
 
 
 def with_implied_sums(left: Formula, right: Formula) -> Formula:

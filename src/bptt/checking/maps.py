@@ -6,6 +6,8 @@ factors share. In index form that sum can be written, and so the row gets a valu
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bptt.checking.names import Unclear
 from bptt.formula.tree import (
     Add,
@@ -18,6 +20,7 @@ from bptt.formula.tree import (
     Product,
     Sum,
     Symbol,
+    TimeProduct,
     TokenPart,
 )
 
@@ -27,7 +30,8 @@ LETTERS = tuple(f"α{number}" for number in range(40))
 class Maps:
     """Writes a formula of derivatives with an index for every axis; letters are used once."""
 
-    def __init__(self) -> None:
+    def __init__(self, layout: str = "row") -> None:
+        self._is_row = layout == "row"
         self._next = iter(LETTERS)
 
     def letters(self, count: int) -> tuple[Index, ...]:
@@ -56,6 +60,10 @@ class Maps:
                 return Add(tuple(self.indexed(term, above, below) for term in terms))
             case Neg(a):
                 return Neg(self.indexed(a, above, below))
+            case Sum() if formula.over_times:
+                return replace(formula, body=self.indexed(formula.body, above, below))
+            case TimeProduct(body=Derivative()):
+                return self._one_after_the_other(formula, above, below)
             case Product((only,)):
                 return self.indexed(only, above, below)
             case Product((Number() as number, *rest)):
@@ -71,6 +79,17 @@ class Maps:
                 return body
         raise Unclear("what is not a derivative in a row of them")
 
+    def _one_after_the_other(
+        self, formula: TimeProduct, above: tuple[Index, ...], below: tuple[Index, ...]
+    ) -> Formula:
+        """A product of maps over steps, the latest applied last; its matrices lie as the layout has them."""
+        early, late = (formula.last, formula.first) if formula.falling else (formula.first, formula.last)
+        if len(above) != 1 or len(below) != 1:
+            raise Unclear("which derivative of the row is meant")
+        if self._is_row:
+            return Indexed(TimeProduct(formula.letter, late, early, formula.body, True), (*above, *below))
+        return Indexed(TimeProduct(formula.letter, early, late, formula.body, False), (*below, *above))
+
 
 def _inputs(formula: Formula) -> int:
     """How many axes there are on the side of what a map is applied to."""
@@ -79,6 +98,8 @@ def _inputs(formula: Formula) -> int:
             return axes(bottom)
         case Add((first, *_)) | Neg(first):
             return _inputs(first)
+        case Sum(body=body) | TimeProduct(body=body):
+            return _inputs(body)
         case Product((*_, last)):
             return _inputs(last)
     raise Unclear("what is not a derivative in a row of them")

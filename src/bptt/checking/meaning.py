@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bptt.checking.names import Lettering, Resolved, Unclear
+from bptt.checking.steps import step_range
 from bptt.checking.written import (
     At,
     Big,
@@ -55,6 +56,7 @@ from bptt.formula.tree import (
     Sum,
     Symbol,
     Time,
+    TimeProduct,
     TokenPart,
     Transpose,
     at_time,
@@ -88,7 +90,8 @@ class Mode:
     of derivatives as one linear map after the other, whatever the layout. `implied` sums over every letter
     that stands twice in a term and not on the left. `inner` takes a short name of a derivative that the
     document does not explain, `do` of a gate o = σ(…), for that by what the function is applied to;
-    `diagonal` takes σ′(z) for the diagonal matrix that has it.
+    `diagonal` takes σ′(z) for the diagonal matrix that has it. `falling` multiplies over steps from the last
+    to the first, `immediate` takes the derivative of a state by a parameter at that state's step alone.
     """
 
     products: str = "even"
@@ -98,6 +101,8 @@ class Mode:
     implied: bool = False
     inner: bool = False
     diagonal: bool = False
+    falling: bool = False
+    immediate: bool = False
 
 
 @dataclass(frozen=True)
@@ -244,8 +249,14 @@ class Reader:
         return found
 
     def _step(self, time: Time) -> Time:
-        """Steps that are told by number are counted back from the last, which is t."""
-        return time if time.letter else Time("t", time.offset - self.meanings.last)
+        """Steps that are told by number are counted back from the last, which is t; where the last is T, they
+        are counted from the first.
+        """
+        if time.letter:
+            return time
+        if not self.meanings.last:
+            return time
+        return Time("t", time.offset - self.meanings.last)
 
     def _axes(self, name: str) -> int:
         return len(self.meanings.quantities[name].symbol.shape)
@@ -351,12 +362,12 @@ class Reader:
         return result[0] if len(result) == 1 else Product(tuple(result))
 
     def _big(self, node: Big) -> Formula:
+        body = self(node.body)
+        steps = step_range(node, self._bound, Time("T"))
+        if steps is not None:
+            return self._over_steps(node.sign, body, *steps)
         if node.sign != "Σ":
             raise Unclear("a product over an index")
-        body = self(node.body)
-        times = self._times(node)
-        if times is not None:
-            return Sum(times[0], body, None, *times[1:])
         letters = [letter for item in node.below for letter in _letters(item)]
         if any(len(letter) > 1 and letter != "ell" for letter in letters):
             raise Unclear(f"what the sum over {letters[0]} is: here there is one example")
@@ -366,17 +377,22 @@ class Reader:
             body = Sum(letter, body)
         return body
 
-    def _times(self, node: Big) -> tuple[str, Time, Time] | None:
-        """The letter and the bounds of a sum over steps."""
-        match node.below, node.above:
-            case (Relation((Letter(name=letter), first), ("=",)),), (last,) if letter in ("t", "tau"):
-                return letter, self._bound(first), self._bound(last)
-        return None
+    def _over_steps(self, sign: str, body: Formula, letter: str, first: Time, last: Time) -> Formula:
+        """A sum or a product over steps. Where the order of a product is not seen, the mode says it."""
+        turned = (first.letter == last.letter and first.offset > last.offset) or (first.letter in ("t", "T"))
+        if sign == "Σ":
+            return Sum(letter, body, None, *((last, first) if turned else (first, last)))
+        if sign != "Π":
+            raise Unclear(f"the sign {sign}")
+        if self.mode.falling and not turned:
+            first, last = last, first
+        return TimeProduct(letter, first, last, body, turned or self.mode.falling)
 
     def _bound(self, node: Written) -> Time:
         match node:
             case Numeral(value=value):
-                return Time("", int(value) - self.meanings.last + self.meanings.now)
+                last = self.meanings.last
+                return Time("", int(value) + (self.meanings.now - last if last else 0))
             case Letter(name="T", scripts=Scripts((), (), 0)):
                 return Time("T")
         found = self.meanings.lettering._time(node, below=True)
@@ -462,10 +478,21 @@ class Reader:
     def differential(self, node: Differential) -> Formula:
         bottom = self._applied(self(node.bottom)) if node.guessed else self(node.bottom)
         if node.top is not None:
-            return Derivative(self(node.top), bottom)
+            top = self(node.top)
+            return Derivative(top, bottom, self._immediate(node, top, bottom))
         if node.operand is None:
             raise Unclear("what the derivative is taken of")
         return Derivative(self(node.operand), bottom)
+
+    def _immediate(self, node: Differential, top: Formula, bottom: Formula) -> Time | None:
+        """The step whose uses alone count: that of the state, in ∂⁺h_k/∂W."""
+        state = top.base if isinstance(top, Indexed) else top
+        if not isinstance(state, Symbol) or state.time is None or state.name == "J":
+            return None
+        part = bottom.base if isinstance(bottom, Indexed) else bottom
+        by_parameter = isinstance(part, Symbol) and part.time is None
+        is_meant = self.mode.immediate and by_parameter and node.signs[0] != "d"
+        return state.time if node.signs[0].endswith("⁺") or is_meant else None
 
     def _applied(self, bottom: Formula) -> Formula:
         """What a short name is the derivative by: a quantity, or what its function is applied to."""

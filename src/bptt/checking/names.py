@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 
+from bptt.checking.steps import STEP, TIMES
 from bptt.checking.written import (
     Big,
     Bracketed,
@@ -28,7 +29,6 @@ from bptt.formula.tree import Index, Time
 from bptt.syntax.spelling import canonical_name
 
 USUAL_INDICES = frozenset({"i", "j", "k", "l", "m", "n", "p", "q", "ell"})
-TIMES = frozenset({"t", "tau"})
 TRANSPOSES = frozenset({"T", "top", "intercal", "transpose"})
 
 
@@ -142,11 +142,13 @@ class Lettering:
         if isinstance(inner, Bracketed):
             inner = inner.inner
         match inner:
-            case Letter(name=name, scripts=Scripts((), (), 0)) if name in TIMES:
+            case Letter(name=name, scripts=Scripts((), (), 0), face=face) if name in TIMES or face == STEP:
                 return Time(name)
             case Letter(name="T", scripts=Scripts((), (), 0)) if below or inner is not item:
                 return Time("T")
-            case Terms((Letter(name=name), Numeral(value=value)), (_, sign)) if name in TIMES | {"T"}:
+            case Terms((Letter(name=name, face=face), Numeral(value=value)), (_, sign)) if (
+                name in TIMES | {"T"} or face == STEP
+            ):
                 return Time(name, int(value) if sign == "+" else -int(value))
             case _:
                 return None
@@ -276,8 +278,15 @@ def _numbered(document: Reading, plain: Lettering) -> frozenset[str]:
     timed = {name for name, s in said if isinstance(s.left, Letter) and _bears_time(s.left)}
     bases = {name.rstrip("0123456789") for name in defined if name[-1:].isdigit()}
     found = {name for name in timed if not name[-1:].isdigit() and name not in bases}
-    # The tokens go by the same numbers as what is made of them.
-    return frozenset(found | ({"x", "y"} - bases if found else set()))
+    # What is given goes by the same numbers as what is made of it.
+    given = {part.name for part in _all_letters(document) if _bears_time(part)} | {"x", "y"}
+    return frozenset(found | (given - bases if found else set()))
+
+
+def _all_letters(document: Reading) -> Iterator[Letter]:
+    for statement in document.statements:
+        parts = [statement.left, *(link.right for link in statement.links)]
+        yield from (p for p in walk([p for p in parts if p is not None]) if isinstance(p, Letter))
 
 
 def _named_statements(document: Reading, plain: Lettering) -> Iterator[tuple[str, Statement]]:

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from bptt.checking.meaning import DIAGONAL, FUNCTIONS, LOSSES
 from bptt.checking.names import EQUALS, TIMES, Lettering, Resolved, Unclear, walk
+from bptt.checking.steps import LAST, STEP
 from bptt.checking.written import (
     Big,
     Bracketed,
@@ -20,9 +21,11 @@ from bptt.checking.written import (
     Differential,
     Letter,
     Nabla,
+    Numeral,
     Reading,
     Scripts,
     Statement,
+    Terms,
     Written,
 )
 from bptt.formula.tree import Time
@@ -70,14 +73,21 @@ class Survey:
 
     @cached_property
     def last(self) -> int:
-        """The largest number that tells a step."""
-        found = [
-            n.time.offset
-            for s in self.reading.statements
-            for n in self.resolved(s)
-            if n.time and not n.time.letter
-        ]
-        return max([0, *found])
+        """The largest number that tells a step; 0 where the last of them has a letter, as in x_1, …, x_T."""
+        times = [name.time for name in self.names if name.time is not None]
+        if any(time.letter == LAST for time in times):
+            return self._number_of_steps
+        return max([0, *(time.offset for time in times if not time.letter)])
+
+    @cached_property
+    def _number_of_steps(self) -> int:
+        """What T is said to be, or 0."""
+        for statement in self.reading.statements:
+            match statement:
+                case Statement(left=Letter(name="T", scripts=Scripts((), (), 0)), links=(link, *_)):
+                    if isinstance(link.right, Numeral):
+                        return int(link.right.value)
+        return 0
 
     @cached_property
     def total(self) -> tuple[str, ...]:
@@ -94,9 +104,19 @@ class Survey:
     def _sums_over_times(self, statement: Statement) -> bool:
         if not isinstance(statement.left, Letter | Call) or is_claim(statement.left):
             return False
+        if any(self._adds_steps(link.right, self.name(statement.left)) for link in statement.links):
+            return True
         sums = [part for part in walk([link.right for link in statement.links]) if isinstance(part, Big)]
         below = [p for part in sums for p in walk(list(part.below))]
-        return any(isinstance(p, Letter) and p.name in ("t", "tau") for p in below)
+        return any(isinstance(p, Letter) and (p.name in TIMES or p.face == STEP) for p in below)
+
+    def _adds_steps(self, right: Written, name: str) -> bool:
+        """Whether it is E_1 + E_2 + E_3."""
+        if not isinstance(right, Terms) or set(right.signs) != {"+"}:
+            return False
+        steps = {self.letters.resolve(t).time for t in right.terms if isinstance(t, Letter)}
+        same = all(self.name(term) == name for term in right.terms)
+        return same and len(steps - {None}) == len(right.terms)
 
     def _times_of_claims(self) -> Iterator[Time]:
         for statement in self.reading.statements:

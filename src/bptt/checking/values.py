@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from string import ascii_lowercase
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from bptt.formula.tree import Derivative, Formula, Indexed, Symbol, Time, TokenP
 from bptt.ir.expr import Expr
 
 Times = Mapping[str, int]
+# The steps that letters stand for which no sum binds: t and i are late, all others early.
+STEPS = dict.fromkeys([*ascii_lowercase, "tau"], NOW - 2) | {"t": NOW, "i": NOW, "s": NOW - 1, "r": NOW - 1}
 
 
 @dataclass
@@ -51,10 +54,14 @@ class Values:
         self.row = self.world.board.layout == "row"
 
     def point(self, letters: Mapping[str, int] | None = None) -> Point:
-        times = {"t": NOW, "T": self.world.steps, "tau": NOW}
         return Point(
-            self.world.sizes, self.world.board.layout, self.symbol, self.derivative, times, letters or {}
+            self.world.sizes, self.world.board.layout, self.symbol, self.derivative, self.times, letters or {}
         )
+
+    @property
+    def times(self) -> dict[str, int]:
+        """Which step each letter is."""
+        return STEPS | {"T": self.until or self.world.steps}
 
     def __call__(self, formula: Formula, letters: Mapping[str, int] | None = None) -> Tensor:
         """The value of a formula."""
@@ -95,7 +102,7 @@ class Values:
         inner = self.world.shape(self.leaf(below).shape)
         array = np.reshape(moved, (*inner, *outer))
         if token is not None:
-            array = self._row_of(token, array)
+            array = self._row_of(token, array, times)
             inner = array.shape[: array.ndim - len(outer)]
         if above.name == LOSS:
             array = self.sign * array
@@ -153,17 +160,18 @@ class Values:
         when = NOW if when is None else when
         leaf, target = self.leaf(above), self.leaf(below)
         run = self.world.run(self._node(target, below, at, when, times))
-        array = self._loss(run, leaf, above) if above.name == LOSS else run.get((leaf, when))
+        array = self._loss(run, leaf, above, when) if above.name == LOSS else run.get((leaf, when))
         size = int(np.prod(self.world.shape(target.shape), dtype=int))
         shape = self.world.shape(leaf.shape)
         if array is None:
             return np.zeros((size, *shape))
         return np.array(np.broadcast_to(array[:, 0].imag / TINY, (size, *shape)))
 
-    def _loss(self, run: Mapping[tuple[Expr, int], Array], leaf: Expr, above: Symbol) -> Array | None:
+    def _loss(
+        self, run: Mapping[tuple[Expr, int], Array], leaf: Expr, above: Symbol, when: int
+    ) -> Array | None:
         if above.time is not None or self.loss == "now":
-            when = self._time(above.time, {"t": NOW, "T": self.world.steps, "tau": NOW})
-            return run.get((leaf, NOW if when is None else when))
+            return run.get((leaf, when))
         if self.loss == "later":
             return run.get((leaf, NOW + 2))
         until = self.until or self.world.steps
@@ -186,11 +194,11 @@ class Values:
             return None
         return times[time.letter] + time.offset if time.letter else time.offset
 
-    def _row_of(self, token: Symbol, array: Array) -> Array:
+    def _row_of(self, token: Symbol, array: Array, times: Times) -> Array:
         """What belongs to the token, of the derivative by a whole table: one row (or column), all others
         being zero. For a token that is no one-hot vector here, the same multiple of that row.
         """
-        time = self._time(token.time, {"t": NOW, "T": self.world.steps, "tau": NOW})
+        time = self._time(token.time, times)
         picked = self.symbol(token.name, token.of, time)
         axis = 0 if array.shape[0] == len(picked) else 1
         return np.tensordot(picked, array, (0, axis)) / (picked @ picked)

@@ -121,7 +121,9 @@ def resolve(document: Document, tokens: Mapping[str, str] = TOKENS) -> Scope:
             _check_use(name, scope)
     constant = definitions.keys() - varying_definitions(definitions, tokens)
     taken = {n.id for e in definitions.values() for n in names(e.value)} | definitions.keys()
-    definitions, remarks = delay_tokens(definitions, constant, taken)
+    remarks: list[str] = []
+    if "x" not in definitions:  # here x is no token, but a quantity that is carried like any other
+        definitions, remarks = delay_tokens(definitions, constant, taken)
     scope = _complete(scope, definitions, (*scope.remarks, *remarks))
     _check_initials(scope)
     _check_shapes(scope)
