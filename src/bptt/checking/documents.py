@@ -22,7 +22,7 @@ FORMS = ("markdown", "latex", "notebook", "text")
 _ENDINGS = {
     ".md": "markdown", ".markdown": "markdown", ".tex": "latex", ".latex": "latex", ".ipynb": "notebook",
 }  # fmt: skip
-MAX_DOCUMENT = 5_000_000  # characters; above it is no text that somebody wrote
+MAX_DOCUMENT = 2_000_000  # characters; above it is no text that somebody wrote
 MAX_FORMULA = 20_000  # characters of one formula
 MAX_MATHEMATICS = 100_000  # characters of all formulas
 MAX_SEGMENTS = 10_000
@@ -127,7 +127,7 @@ _OPENING = re.compile(
   | (?P<heading>^[ ]{{0,3}}\#{{1,6}}[ \t]+(?P<title>[^\n]*)$
                |\\(?:part|chapter|(?:sub)*section|(?:sub)?paragraph)\*?\s*\{{(?P<command>[^\n{{}}]*)\}})
   | (?P<escape>\\\\\$|\\[$%]|\\\\(?!\(|\[))
-  | (?P<percent>%)
+  | (?P<percent>%[%\ \t]*)
   | (?P<opening>\$\$|\$|\\\\[(\[]|\\[(\[]|\\begin\s*\{{(?P<name>{_ENVIRONMENTS})\*?\}})
     """,
     re.MULTILINE | re.VERBOSE,

@@ -23,6 +23,8 @@ from bptt.checking.written import (
     Written,
 )
 
+_LONGEST_NUMBER = 15  # characters
+
 
 class FactorReader(DerivativeReader):
     """Reads factors."""
@@ -72,6 +74,8 @@ class FactorReader(DerivativeReader):
     def _number(self) -> Written:
         start = self.position
         mark = self._next()
+        if len(mark.text) > _LONGEST_NUMBER:
+            return self.unread(start, "this number is too long")
         scripts = self.scripts()
         named = bool(mark.face) and mark.face != "upright"
         if self.kind() == "(" and mark.text == "1" and self._has_relation():

@@ -28,6 +28,7 @@ from bptt.formula.tree import Derivative, Formula, Indexed, Number, Product, Quo
 
 # A bound for what has no end; the search counts its evaluations.
 SECONDS = 1.0
+MOST_SEARCHES = 100
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,26 @@ class Faults:
         self.judge, self.sign = judge, sign
         self.board = judge.worlds[0].board
         self.deriver = Deriver(self.board)
+        self._searches = 0
+        self._hopeless: set[tuple[Formula, Formula, bool]] = set()
 
     def find(self, judged: Judged) -> Fault | None:
-        """None where no small change makes the claim right, or its left side has no value."""
+        """None where no small change makes the claim right, or its left side has no value; and for what comes
+        after more claims that do not hold than a document has that is meant well.
+        """
         if judged.left is None or judged.right is None or judged.is_zero or judged.unsure:
             return None
+        claim = judged.left, judged.right, isinstance(judged.statement.left, Letter)
+        if claim in self._hopeless or self._searches >= MOST_SEARCHES:
+            return None
+        self._searches += 1
+        found = self._find(judged)
+        if found is None:
+            self._hopeless.add(claim)
+        return found
+
+    def _find(self, judged: Judged) -> Fault | None:
+        assert judged.left is not None and judged.right is not None
         is_labelled = self.judge.is_labelled(judged.left, judged.right)
         how = Agreement(loss=self.judge.losses[0], mode=Mode(), labelled=is_labelled)
         points = self.judge.points(how)

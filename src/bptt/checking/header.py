@@ -13,7 +13,9 @@ A document comes from anybody, so it can name no file.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from bptt.checking.statements import read_formula
 from bptt.checking.written import Statement
@@ -22,9 +24,10 @@ from bptt.formula.shapes import LAYOUTS
 from bptt.models import shipped
 from bptt.source import Source
 
-_MARKDOWN = re.compile(r"<!--\s*bptt:(.*?)-->", re.DOTALL)
+_MARKDOWN = re.compile(r"<!--\s*bptt:")
 # The comments of an annotated copy begin with the sign of a verdict.
 _LATEX = re.compile(r"^[ \t]*%+[ \t]*bptt:(?![ \t]*[✓≈✗?])(.*)$", re.MULTILINE)
+MOST_LINES = 200
 _CHOICE = re.compile(r"\s*(layout|objective|model)\s*=\s*([\w-]+)\s*")
 
 
@@ -43,11 +46,20 @@ def header_of(source: Source) -> Header:
     known = {"layout": LAYOUTS, "objective": OBJECTIVES, "model": tuple(shipped())}
     said: dict[str, str] = {}
     statements: list[Statement] = []
-    for part in (*_MARKDOWN.findall(source.text), *_LATEX.findall(source.text)):
-        for line in part.splitlines():
-            choice = _CHOICE.fullmatch(line)
-            if choice is not None and choice[2] in known[choice[1]]:
-                said.setdefault(choice[1], choice[2])
-            elif line.strip():
-                statements += read_formula(line.strip())
+    for line in islice(_lines(source.text), MOST_LINES):
+        choice = _CHOICE.fullmatch(line)
+        if choice is not None and choice[2] in known[choice[1]]:
+            said.setdefault(choice[1], choice[2])
+        elif line.strip():
+            statements += read_formula(line.strip())
     return Header(said.get("layout"), said.get("objective"), said.get("model"), tuple(statements))
+
+
+def _lines(text: str) -> Iterator[str]:
+    for match in _MARKDOWN.finditer(text):
+        end = text.find("-->", match.end())
+        if end < 0:
+            break
+        yield from text[match.end() : end].splitlines()
+    for match in _LATEX.finditer(text):
+        yield match[1]

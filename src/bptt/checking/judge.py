@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 
@@ -44,6 +44,7 @@ from bptt.ir.ops import Op
 # Relative agreement of two ways to compute one number in float64; what differs, differs by far more.
 TOLERANCE = 1e-7
 EVENLY = Mode()
+MOST_PARTS = 1000
 SIGNS = {1.0: "cross-entropy", -1.0: "log-likelihood"}
 
 
@@ -98,10 +99,14 @@ class Judge:
     ) -> None:
         self.meanings, self.worlds, self.losses, self.until = meanings, worlds, losses, until
         self.certain = certain or []
+        # What was found out before of the same formulas, read in the same way.
+        self._known: dict[tuple[Formula, Formula, Agreement], tuple[list[Agreement], Judged]] = {}
 
     def judge(self, statement: Statement, left: Written, link: Link) -> Judged:
         """Tries every reading of both sides, those first that are chosen more often."""
         judged = Judged(statement, link)
+        if _is_too_long(left) or _is_too_long(link.right):
+            return replace(judged, missing=f"a formula of at most {MOST_PARTS} parts")
         for mode in self._modes(left, link.right):
             try:
                 # What is derived on the left is derived through everything.
@@ -176,6 +181,17 @@ class Judge:
 
     def agreement(self, left: Formula, right: Formula, how: Agreement, judged: Judged) -> list[Agreement]:
         """The ways in which both sides agree at every point, read so."""
+        known = self._known.get((left, right, how))
+        if known is None:
+            noted = Judged(judged.statement, judged.link)
+            known = self._agreement(left, right, how, noted), noted
+            self._known[left, right, how] = known
+        ways, noted = known
+        judged.is_zero, judged.unsure = judged.is_zero or noted.is_zero, judged.unsure or noted.unsure
+        judged.missing, judged.misfit = judged.missing or noted.missing, judged.misfit or noted.misfit
+        return ways
+
+    def _agreement(self, left: Formula, right: Formula, how: Agreement, judged: Judged) -> list[Agreement]:
         mode = how.mode
         possible = dict.fromkeys(product((1.0, -1.0), (False, True)), True)
         informative = False
@@ -197,6 +213,10 @@ class Judge:
             except (KeyError, IndexError, ValueError) as reason:
                 judged.unsure = judged.unsure or mode == EVENLY
                 judged.missing = judged.missing or f"a value for {reason}"
+                return []
+            if not (np.all(np.isfinite(a.array)) and np.all(np.isfinite(b.array))):
+                judged.unsure = True
+                judged.missing = judged.missing or "a value within bounds"
                 return []
             informative = informative or bool(np.any(np.abs(a.array) > TOLERANCE))
             for (sign, turned), holds in possible.items():
@@ -237,6 +257,10 @@ class Judge:
             if leaf is not None:
                 found[letter] = int(np.argmax(world.run()[leaf, NOW][0, 0].real))
         return found
+
+
+def _is_too_long(formula: Written) -> bool:
+    return next(islice(walk([formula]), MOST_PARTS, None), None) is not None
 
 
 def modes(*parts: Written, einstein: str = "used") -> Iterator[Mode]:
@@ -397,4 +421,6 @@ def same(a: Tensor, b: Tensor) -> bool:
     if a.axes != b.axes or a.array.shape != b.array.shape:
         return False
     scale = max(float(np.max(np.abs(a.array), initial=0.0)), float(np.max(np.abs(b.array), initial=0.0)))
-    return bool(np.all(np.abs(a.array - b.array) <= TOLERANCE * max(scale, 1e-12)))
+    return bool(np.isfinite(scale)) and bool(
+        np.all(np.abs(a.array - b.array) <= TOLERANCE * max(scale, 1e-12))
+    )

@@ -162,7 +162,7 @@ class Reader:
         match node:
             case Numeral(value=value, scripts=scripts):
                 power = self._power(scripts)
-                return Number(value if power is None else value**power)
+                return Number(value) if power is None else _raised(value, power)
             case Letter():
                 return self.letter(node)
             case Bracketed(inner=inner, kind=kind) if kind in "([{" and not isinstance(inner, Relation):
@@ -200,6 +200,8 @@ class Reader:
         below = letter.scripts.below
         if letter.name in ("1", "I") and len(below) == 1 and _relates(below[0]):
             return self._indicator(below[0])
+        if letter.name == "…":
+            raise Unclear("what the dots stand for")
         if letter.name == "1" and self.meanings.counts and letter.face:
             return self._ones(letter)
         if letter.name == "1":
@@ -292,6 +294,8 @@ class Reader:
     def _power(self, scripts: Scripts) -> float | None:
         for item in scripts.above:
             if isinstance(item, Numeral):
+                if item.scripts != Scripts():
+                    raise Unclear("a power of a power")
                 return item.value
         return None
 
@@ -535,6 +539,16 @@ def is_arbitrary(name: str) -> bool:
     """Whether a name that is applied is that of a function of which nothing is known."""
     stem = name.partition("_")[0].rstrip("0123456789")
     return name not in FUNCTIONS and stem in ARBITRARY
+
+
+def _raised(value: float, power: float) -> Number:
+    try:
+        raised = value**power
+    except ArithmeticError:
+        raise Unclear("a number within bounds") from None
+    if isinstance(raised, complex):
+        raise Unclear("a root of a negative number")
+    return Number(raised)
 
 
 def _relates(node: Written) -> bool:

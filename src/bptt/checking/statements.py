@@ -41,6 +41,8 @@ from bptt.checking.written import (
 from bptt.source import Source, Span
 
 _LONGEST_LIST = 100
+_MOST_LINKS = 100  # of one chain
+_MOST_IN_ALL = 2000  # links of all statements
 _NO_RIGHT_SIDE = "the right side is missing"
 _ARROWS = ("↓", "⇓", "⟹", "⇒", "\\downarrow", "\\Downarrow")
 _PUNCTUATION = (",", ";", ".", ":")
@@ -92,8 +94,24 @@ def read_statements(document: Document) -> Reading:
             if more:
                 numbered.append((segment, more))
             displayed += more if segment.display else []
-    statements = written_out(put_to_statements(numbered), document.source.text)
+    statements = _bounded(put_to_statements(numbered), unread)
+    statements = written_out(statements, document.source.text)
     return Reading(document.source, tuple(statements), document.headings, tuple(unread))
+
+
+def _bounded(statements: list[Statement], unread: list[Unread]) -> list[Statement]:
+    """The statements without what is more than anybody writes; what is left out is added to `unread`."""
+    kept: list[Statement] = []
+    room = _MOST_IN_ALL
+    for statement in statements:
+        links = statement.links[: min(room, _MOST_LINKS)]
+        room -= len(links)
+        if len(links) < len(statement.links):
+            left_out = statement.links[len(links)].span.to(statement.links[-1].span)
+            unread.append(Unread(left_out.text[:80], "there is more here than is read", left_out))
+            statement = replace(statement, links=links)
+        kept.append(statement)
+    return kept
 
 
 def _tokens(segment: Segment, macros: Macros) -> tuple[list[Token], list[Unread]]:
