@@ -12,7 +12,7 @@ from bptt.checking.meaning import Meanings, Quantity
 from bptt.checking.models import OBJECTIVE, READ, TARGET, Stating, Understood, understand
 from bptt.checking.survey import Survey
 from bptt.checking.verdicts import Epoch
-from bptt.checking.world import NOW, World
+from bptt.checking.world import NOW, World, numbers
 from bptt.derivation.board import BATCH, LOSS, Board, put_on_board
 from bptt.errors import EquationError
 from bptt.ir.dims import Dim
@@ -21,6 +21,8 @@ from bptt.ir.ops import Op
 from bptt.syntax.tree import Equation
 
 # The points at which claims are tried, and whether tokens are one-hot there.
+MOST_EQUATIONS = 100
+MOST_NUMBERS = 20_000_000  # of all values, with each element of each parameter moved
 SEEDS = ((1, True), (2, False), (3, False))
 # How many examples there are where there are many: no ½ is taken for 1/N.
 EXAMPLES = 3
@@ -30,6 +32,9 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
     """Gives the epoch its model, its board and its judge, or says in `trouble` what is lacking."""
     if not epoch.equations:
         epoch.trouble = "the equations of the model"
+        return
+    if len(epoch.equations) > MOST_EQUATIONS:
+        epoch.trouble = f"a model of at most {MOST_EQUATIONS} equations"
         return
     try:
         understood = _understood(epoch, survey, examples)
@@ -43,6 +48,9 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
         board = batch_board(epoch.model, examples.rows)
     else:
         board = put_on_board(epoch.model, fused=False)
+    if numbers(board) > MOST_NUMBERS:
+        epoch.trouble = "a model that can be computed: this one has too many sizes"
+        return
     epoch.board = board
     quantities = dict(_quantities(board))
     counts: dict[str, Dim] = {}

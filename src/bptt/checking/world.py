@@ -47,15 +47,27 @@ def sizes_of(model: Model, examples: int = EXAMPLES) -> dict[str, int]:
     return {name: examples + 1 + k for k, name in enumerate(names)} | {"B": examples}
 
 
+def numbers(board: Board) -> int:
+    """How many numbers there are to compute where every element of every parameter is moved."""
+    sizes = sizes_of(board.model)
+
+    def count(shape: Shape) -> int:
+        return prod(dim.evaluate(sizes) for dim in shape)
+
+    moved = sum(map(count, board.model.params.values()))
+    return moved * LAST * sum(count(value.symbol.shape) for value in board.values.values())
+
+
 # Expressions of the IR in numbers.
 
 
 def compute(e: Expr, leaves: Mapping[Expr, Array], sizes: Mapping[str, int]) -> Array:
     """The value of an expression, given the values of its leaves."""
     known: dict[Expr, Array] = {}
-    for node in ordered(e):
-        given = leaves.get(node)
-        known[node] = _operation(node, [known[a] for a in node.args], sizes) if given is None else given
+    with np.errstate(all="ignore"):  # what is not finite is no evidence
+        for node in ordered(e):
+            given = leaves.get(node)
+            known[node] = _operation(node, [known[a] for a in node.args], sizes) if given is None else given
     return known[e]
 
 
