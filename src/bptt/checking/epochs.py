@@ -52,13 +52,16 @@ def epochs(
                 # What is defined later only was that all the time.
                 holds.setdefault(name, stated.equation)
                 continue
-            names = {n: Stated(0, e) for n, e in holds.items()}
-            if old_equation is None or not _says_the_same(stated.equation, old_equation, names):
+            if old_equation is None or not _says_the_same(stated.equation, old_equation, _stated(holds)):
                 holds[name] = stated.equation
                 if old_equation is not None and stated.number >= start:
                     before[name] = old_equation
         found.append((start, holds, before))
     return found
+
+
+def _stated(equations: Mapping[str, Equation]) -> dict[str, Stated]:
+    return {name: Stated(0, equation) for name, equation in equations.items()}
 
 
 def _says_the_same(new: Equation, old: Equation, known: Mapping[str, Stated]) -> bool:

@@ -35,14 +35,19 @@ class FactorReader(DerivativeReader):
         if not self._can_begin():
             return None
         if self._depth > 2 * MAX_DEPTH:
-            self.position = self.limit
-            return self.unread(start, TOO_DEEP)
+            return self._too_deep(start)
         self._depth += 1
         node = self._atom()
+        bars = 0
         while node is not None and self.kind() == "|" and self.kind(1) == "_" and not self._is_bar_pair():
-            node = self._at_bar(start, node)
+            bars += 1
+            node = self._at_bar(start, node) if bars <= MAX_DEPTH else self._too_deep(start)
         self._depth -= 1
         return node
+
+    def _too_deep(self, start: int) -> Written:
+        self.position = self.limit
+        return self.unread(start, TOO_DEEP)
 
     def _atom(self) -> Written | None:
         start = self.position
