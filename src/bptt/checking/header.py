@@ -27,7 +27,7 @@ from bptt.source import Source
 _MARKDOWN = re.compile(r"<!--\s*bptt:")
 # The comments of an annotated copy begin with the sign of a verdict.
 _LATEX = re.compile(r"^[ \t]*%+[ \t]*bptt:(?![ \t]*[✓≈✗?])(.*)$", re.MULTILINE)
-MOST_LINES = 200
+MOST_LINES = 100
 _CHOICE = re.compile(r"\s*(layout|objective|model)\s*=\s*([\w-]+)\s*")
 
 

@@ -15,7 +15,7 @@ from bptt.checking.conditions import (
     put_to_statements,
     with_condition,
 )
-from bptt.checking.documents import Document, Segment, document_source, read_document
+from bptt.checking.documents import MAX_FORMULA, Document, Segment, document_source, read_document
 from bptt.checking.lexer import Token, tokenize
 from bptt.checking.macros import Macros, find_macros
 from bptt.checking.marks import called_words, marks
@@ -61,9 +61,9 @@ def read_file(name: str, data: bytes | str) -> Reading:
 
 
 def read_formula(text: str, name: str = "<formula>") -> tuple[Statement, ...]:
-    """The statements of one formula without delimiters."""
+    """The statements of one formula without delimiters; of its first characters, if it has too many."""
     source = Source(name, text)
-    segment = Segment(source.span(0, len(text)), True)
+    segment = Segment(source.span(0, min(len(text), MAX_FORMULA)), True)
     return read_statements(Document(source, (segment,), ("",), ())).statements
 
 
