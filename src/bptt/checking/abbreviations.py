@@ -97,10 +97,12 @@ class Abbreviations:
             if meaning is None:
                 yield Found(epoch.judge.judge(statement, said.left, link), epoch)
             elif link is not meaning.link and any(map(differentiates, (meaning.link.right, link.right))):
-                # Between a derivative and a value, it is the value that is claimed.
-                turns = isinstance(link.right, Differential | Nabla) and not said.offset
-                left, claimed = (link.right, meaning.link) if turns else (said.left, link)
-                yield Found(epoch.judge.judge(statement, left, claimed), epoch)
+                judged = epoch.judge.judge(statement, said.left, link)
+                if isinstance(link.right, Differential | Nabla) and not said.offset:
+                    # Between a derivative and a value, it is the value that is claimed, if it can be.
+                    turned = epoch.judge.judge(statement, link.right, meaning.link)
+                    judged = turned if turned.agreements else judged
+                yield Found(judged, epoch)
 
 
 def _whole(part: Written, index: str) -> Written | None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from bptt.checking.abbreviations import Abbreviations
 from bptt.checking.applications import with_functions
+from bptt.checking.belonging import belonging
 from bptt.checking.epochs import epochs
 from bptt.checking.equations import Sayable
+from bptt.checking.evidence import Evidence
 from bptt.checking.examples import examples_of
 from bptt.checking.given import Given
 from bptt.checking.header import header_of
@@ -102,6 +104,7 @@ class _Document:
         numbered = enumerate(single.statements)
         said = unstacked([s for n, statement in numbered if (s := sayable.equation(n, statement))])
         stated = [s for s in said if s.equation.target.id not in self.survey.derivatives]
+        stated = belonging(stated, self.survey.differentiated, self.losses)
         sections = [statement.section for statement in reading.statements]
         claims = [n for n, statement in enumerate(reading.statements) if is_claim(statement.left)]
         self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims, self.losses)]
@@ -132,9 +135,8 @@ class _Document:
             if epoch.settled is None:
                 if epoch.judge.worlds[0].board.batch:
                     settle_objective(epoch.judge, self._statements(epoch))
-                epoch.settled = Hypotheses(
-                    self._statements(epoch), self.survey, epoch.meanings, epoch.judge
-                ).settle()
+                evidence = Evidence(self._statements(epoch), self.survey, epoch.meanings, epoch.judge)
+                epoch.settled = Hypotheses(evidence).settle()
             if is_claim(statement.left):
                 assert statement.left is not None
                 for link in statement.links:

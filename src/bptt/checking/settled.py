@@ -20,12 +20,14 @@ class Meaning:
 @dataclass
 class Settled:
     """`defined` gives what a statement (by its number) defines, `claims` the statements about a name that has
-    a meaning already, `saying` the links (by id) that give a name its meaning in passing, `taken` the names
-    that nothing defines with what the claims show them to be.
+    a meaning already, `saying` the links (by id) that give a name its meaning in passing. `taken` says of
+    names that nothing defines what the claims show them to be, `doubtful` of links (by id) that would hold if
+    such a name were something else there what would have to be known.
     """
 
     defined: dict[int, Meaning] = field(default_factory=dict)
     claims: set[int] = field(default_factory=set)
     saying: set[int] = field(default_factory=set)
-    taken: dict[str, Quantity] = field(default_factory=dict)
+    taken: dict[str, str] = field(default_factory=dict)
+    doubtful: dict[int, str] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)

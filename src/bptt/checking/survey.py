@@ -130,6 +130,12 @@ class Survey:
         return [name for part in parts if (name := self.name(_sides(part)[0]))]
 
     @cached_property
+    def differentiated(self) -> frozenset[str]:
+        """The names that derivatives are of or by."""
+        parts = (part for statement in self.reading.statements for part in walk(parts_of(statement)))
+        return frozenset(self.name(side) for part in parts for side in _sides(part)) - {""}
+
+    @cached_property
     def losses(self) -> frozenset[str]:
         """What derivatives are taken of, never by, and that the document defines as no other quantity."""
         above, below, others = set[str](), set[str](), set[str]()

@@ -22,7 +22,7 @@ from bptt.checking.judge import (
 )
 from bptt.checking.manner import manner_of, name_at, names_time
 from bptt.checking.meaning import Meanings
-from bptt.checking.names import Unclear
+from bptt.checking.names import Unclear, walk
 from bptt.checking.pool import parts_of
 from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
@@ -80,16 +80,19 @@ class Epoch:
     # What its names mean that are no quantities of the model; None as long as nobody has asked.
     settled: Settled | None = None
 
-    def name_of(self, letter: Letter) -> str:
-        """What an abbreviation is called; "" for a quantity of the model or the loss."""
-        if self.meanings is None:
+    def name(self, part: Written | None) -> str:
+        """What a letter is called; "" for anything else."""
+        if self.meanings is None or not isinstance(part, Letter):
             return ""
         try:
-            name = self.meanings.lettering.resolve(letter).name
+            return self.meanings.lettering.resolve(part).name
         except Unclear:
             return ""
-        known = self.meanings.quantities.get(name)
-        return name if known is not None and known.formula is not None else ""
+
+    def abbreviation(self, part: Written | None) -> str:
+        """The name of something that the document gave one; "" for a quantity of the model, or the loss."""
+        known = self.meanings.quantities.get(self.name(part)) if self.meanings is not None else None
+        return self.name(part) if known is not None and known.formula is not None else ""
 
 
 @dataclass
@@ -112,7 +115,7 @@ def report(source: Source, found: list[Found], objective: str | None = None) -> 
     claims: list[Claim] = []
     for f in found:
         before = list(zip(found, claims, strict=False))
-        claims.append(_claim(f, flipped, before, told=objective is not None))
+        claims.append(_as_taken(f, _claim(f, flipped, before, told=objective is not None)))
     claims = _with_doubts(found, claims)
     remarks: list[Remark] = []
     lines = [c.line for c in claims if c.convention == LOG_LIKELIHOOD]
@@ -275,11 +278,27 @@ def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]], told:
     return Claim(span, target, "correct", reading=_reading(best))
 
 
+def _as_taken(found: Found, claim: Claim) -> Claim:
+    """The claim with what was supposed of names that nothing defines. If it could hold with another meaning
+    of such a name, it is not called wrong.
+    """
+    settled, link = found.epoch.settled, found.judged.link
+    if settled is None or not settled.taken:
+        return claim
+    if claim.verdict in ("wrong", "undecided") and id(link) in settled.doubtful:
+        return Claim(claim.span, claim.target, "undecided", missing=settled.doubtful[id(link)])
+    sides = [part for part in (found.judged.statement.left, link.right) if part is not None]
+    names = {found.epoch.name(part) for part in walk(sides)}
+    words = [words for name, words in settled.taken.items() if name in names]
+    return replace(claim, reading="; ".join(filter(None, [claim.reading, *words]))) if words else claim
+
+
 def _target(found: Found) -> str:
     """What a claim is about: a derivative, or a name that the document gave to something."""
-    statement, left = found.judged.statement, found.judged.left
-    name = found.epoch.name_of(statement.left) if isinstance(statement.left, Letter) else ""
-    return show(Symbol(name)) if name else "" if left is None else show(left)
+    name, left = found.epoch.abbreviation(found.judged.statement.left), found.judged.left
+    if name:
+        return show(Symbol(name))
+    return "" if left is None else show(left)
 
 
 def _example(found: Found, how: Agreement, sign: float) -> Counterexample | None:

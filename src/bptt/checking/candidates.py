@@ -1,0 +1,47 @@
+"""What a name that nothing defines could stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bptt.checking.evidence import Evidence, Use
+from bptt.checking.meaning import Quantity
+from bptt.checking.names import walk
+from bptt.checking.written import Differential, Nabla
+from bptt.derivation.board import LOSS, Board
+from bptt.formula.tree import NOW, Derivative, Neg, Symbol
+
+
+def candidates(name: str, evidence: Evidence, board: Board, uses: Sequence[Use]) -> Iterator[Quantity]:
+    """Derivatives of J by every value of the model, and their opposites; and every quantity by another name.
+    What is differentiated by can be no derivative.
+    """
+    if not any(name in _bottoms(evidence, use) for use in uses):
+        yield from derivatives(name, evidence, board)
+    known = [q.symbol for q in evidence.meanings.quantities.values() if q.formula is None]
+    for symbol in dict.fromkeys([*_values(evidence, board), *known]):
+        # A capital is a matrix, and no other letter's vector.
+        if len(symbol.shape) == 2 if name[0].isupper() else symbol.name.lower() != name:
+            yield Quantity(symbol)
+
+
+def derivatives(name: str, evidence: Evidence, board: Board) -> Iterator[Quantity]:
+    """The derivatives of J, and their opposites; in a model with steps, of J at t or at a fixed step."""
+    losses = [Symbol(LOSS), Symbol(LOSS, (), NOW)] if board.recurrent else [Symbol(LOSS)]
+    found = [Derivative(loss, value) for value in _values(evidence, board) for loss in losses]
+    own = Symbol(name, (), NOW)
+    yield from (Quantity(own, derivative) for derivative in found)
+    yield from (Quantity(own, Neg(derivative)) for derivative in found)
+
+
+def _values(evidence: Evidence, board: Board) -> list[Symbol]:
+    """What changes from example to example: the values of the model, and what it reads."""
+    made = [v.symbol for v in board.values.values() if v.name != LOSS and "·" not in v.name]
+    known = [q.symbol for q in evidence.meanings.quantities.values() if q.formula is None]
+    return list(dict.fromkeys([*made, *(symbol for symbol in known if symbol.time is not None)]))
+
+
+def _bottoms(evidence: Evidence, use: Use) -> set[str]:
+    """The names by which a claim differentiates."""
+    found = (p for p in walk([use.left, use.link.right]) if isinstance(p, Differential | Nabla))
+    return {evidence.survey.name(p.bottom if isinstance(p, Differential) else p.by) for p in found}
