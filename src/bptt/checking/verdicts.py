@@ -27,7 +27,7 @@ from bptt.checking.pool import parts_of
 from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
 from bptt.checking.values import Values
-from bptt.checking.written import Differential, Letter, Nabla
+from bptt.checking.written import Differential, Letter, Nabla, Written
 from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
