@@ -72,7 +72,8 @@ class Evidence:
         self, statements: Sequence[tuple[int, Statement]], survey: Survey, meanings: Meanings, judge: Judge
     ) -> None:
         self.survey, self.meanings = survey, meanings
-        self.judge = Judge(meanings, judge.worlds[QUICK : QUICK + 1], judge.losses, judge.until)
+        quick = slice(QUICK, QUICK + 1)
+        self.judge = Judge(meanings, judge.worlds[quick], judge.losses, judge.until, judge.certain[quick])
         self.trials = 0
         self.definitions: dict[str, list[Definition]] = {}
         known = meanings.quantities.keys() | meanings.losses | TIMES | meanings.lettering.indices

@@ -107,7 +107,8 @@ class Faults:
         ):
             # That a thing is itself is no mend.
             return None
-        if self.judge.meanings.labels.keys() & set(letters(judged.left)) and found.kind != "sign":
+        at_class = is_labelled and self.judge.meanings.labels.keys() & set(letters(judged.left))
+        if at_class and found.kind != "sign":
             # What stands at the true class may be a whole vector.
             return None
         example = counterexample(points[0], judged.left, judged.right, sign)
