@@ -13,7 +13,7 @@ from bptt.syntax import tree
 from bptt.syntax.tree import Expression
 
 # What errors are called.
-ERRORS = frozenset({"delta", "Delta", "epsilon", "gamma", "err", "error", "d", "g"})
+ERRORS = frozenset({"delta", "Delta", "epsilon", "gamma", "e", "err", "error", "d", "g", "r"})
 OUTPUTS = frozenset({"softmax", "sigmoid"})
 
 
@@ -26,7 +26,7 @@ def belonging(equations: Sequence[Stated], differentiated: Set[str], losses: Set
     while True:
         used = {name for stated in kept for name in _used(stated)}
         idle = [s for s in kept if s.equation.target.id not in used | differentiated | losses]
-        idle = [s for s in idle if not _is_output(s) and (has_loss or _stem(s) in ERRORS)]
+        idle = [s for s in idle if not _is_output(s) and (has_loss or is_error(s.equation.target.id))]
         if not idle:
             return kept
         kept = [stated for stated in kept if stated not in idle]
@@ -50,5 +50,6 @@ def _is_output(stated: Stated) -> bool:
     return isinstance(value, tree.Call) and value.function in OUTPUTS
 
 
-def _stem(stated: Stated) -> str:
-    return stated.equation.target.id.split("_")[0].rstrip("0123456789")
+def is_error(name: str) -> bool:
+    """Whether a name is one of those that people give to errors."""
+    return name.split("_")[0].rstrip("0123456789") in ERRORS

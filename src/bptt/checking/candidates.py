@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bptt.checking.belonging import is_error
 from bptt.checking.evidence import Evidence, Use
 from bptt.checking.meaning import Quantity
 from bptt.checking.names import walk
@@ -20,15 +21,15 @@ def candidates(name: str, evidence: Evidence, board: Board, uses: Sequence[Use])
         yield from derivatives(name, evidence, board)
     known = [q.symbol for q in evidence.meanings.quantities.values() if q.formula is None]
     for symbol in dict.fromkeys([*_values(evidence, board), *known]):
-        # A capital is a matrix, and no other letter's vector.
-        if len(symbol.shape) == 2 if name[0].isupper() else symbol.name.lower() != name:
+        if _could_be(name, symbol) and symbol.name.lower() != name:
             yield Quantity(symbol)
 
 
 def derivatives(name: str, evidence: Evidence, board: Board) -> Iterator[Quantity]:
     """The derivatives of J, and their opposites; in a model with steps, of J at t or at a fixed step."""
     losses = [Symbol(LOSS), Symbol(LOSS, (), NOW)] if board.recurrent else [Symbol(LOSS)]
-    found = [Derivative(loss, value) for value in _values(evidence, board) for loss in losses]
+    values = [value for value in _values(evidence, board) if _could_be(name, value)]
+    found = [Derivative(loss, value) for value in values for loss in losses]
     own = Symbol(name, (), NOW)
     yield from (Quantity(own, derivative) for derivative in found)
     yield from (Quantity(own, Neg(derivative)) for derivative in found)
@@ -39,6 +40,11 @@ def _values(evidence: Evidence, board: Board) -> list[Symbol]:
     made = [v.symbol for v in board.values.values() if v.name != LOSS and "·" not in v.name]
     known = [q.symbol for q in evidence.meanings.quantities.values() if q.formula is None]
     return list(dict.fromkeys([*made, *(symbol for symbol in known if symbol.time is not None)]))
+
+
+def _could_be(name: str, symbol: Symbol) -> bool:
+    """A capital is a matrix, unless it is the name of an error."""
+    return len(symbol.shape) == 2 or not name[0].isupper() or is_error(name)
 
 
 def _bottoms(evidence: Evidence, use: Use) -> set[str]:

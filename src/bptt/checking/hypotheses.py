@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bptt.checking.abbreviations import Definition
+from bptt.checking.belonging import is_error
 from bptt.checking.candidates import candidates, derivatives
 from bptt.checking.evidence import Evidence, Score, Use
 from bptt.checking.meaning import Quantity
@@ -20,7 +21,7 @@ from bptt.checking.written import Letter, Link
 from bptt.formula.tree import NOW, Derivative, Formula, Neg, Symbol
 from bptt.render.unicode import show
 
-# How many claims have to hold; one is enough where nothing else comes into question.
+# How many claims have to hold; of an error one is enough where nothing else comes into question.
 ENOUGH = 2
 # What a definition says, and where.
 Said = tuple[Link, Formula]
@@ -164,7 +165,7 @@ class Hypotheses:
         rivals = [q for s, q in found if s.rank == score.rank and q in others]
         if quantity.symbol.time is not None:
             rivals = [q for q in rivals if q.symbol.time is not None]
-        is_alone = not others and quantity.formula is not None
+        is_alone = not others and quantity.formula is not None and is_error(name)
         if rivals or (len(score.telling) < ENOUGH and not is_alone):
             return None
         return score, quantity
