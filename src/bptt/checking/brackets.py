@@ -16,6 +16,8 @@ _OPENED_BY = {")": ("(", "null"), "}": ("{",), "end": ("begin",), "end null": ("
 _BARRIERS: dict[str, tuple[str, ...]] = {
     ")": ("begin", "{"), "}": ("begin",), "end": (), "end null": ("begin", "{")
 }  # fmt: skip
+# What an equation is aligned at, and what cannot begin or end one.
+_JOINTS = frozenset(["relation", "operator", "break", "begin", "end", "implies", "&", ","])
 _REACH = 40  # how many brackets that were never closed are looked through for a partner
 
 
@@ -41,9 +43,24 @@ def flattened(found: Sequence[Token]) -> list[Token]:
             else:
                 tables -= 1
         elif mark.kind == "&" and not tables:
+            if _divides(found, place, kept):
+                kept.append(replace(mark, kind="wide"))
             continue
         kept.append(mark)
     return kept
+
+
+def _divides(found: Sequence[Token], place: int, row: Sequence[Token]) -> bool:
+    """Whether an & stands between two equations of a row, and not where one is aligned."""
+    after = found[place + 1].kind if place + 1 < len(found) else "break"
+    if after in _JOINTS or not row or row[-1].kind in _JOINTS:
+        return False
+    for mark in reversed(row):
+        if mark.kind in ("break", "begin", "wide"):
+            return False
+        if mark.kind == "relation":
+            return True
+    return False
 
 
 def _one_sided_cases(found: Sequence[Token]) -> Sequence[Token]:

@@ -121,7 +121,8 @@ class Meanings:
     are implied (survey.Survey.einstein); `applied` what the function in the equation of a quantity is applied
     to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode);
     `targets` are the names of what the output is compared with; `diagonal` says that σ′(z) may be a matrix;
-    `counts` are the names of the number of examples, where there are many, with that.
+    `counts` are the names of the number of examples, where there are many, with that; `finals` are the names
+    of what is there at the last step.
     """
 
     lettering: Lettering
@@ -138,6 +139,7 @@ class Meanings:
     targets: frozenset[str] = frozenset({"y"})
     diagonal: bool = False
     counts: Mapping[str, Dim] = field(default_factory=dict)
+    finals: frozenset[str] = frozenset()
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:
@@ -220,7 +222,8 @@ class Reader:
         quantity = self.meanings.quantities.get(found.name)
         if quantity is None:
             raise Unclear(f"what {found.name} is")
-        time = None if quantity.symbol.time is None else self._step(found.time or NOW)
+        now = Time("T") if found.name in self.meanings.finals else NOW
+        time = None if quantity.symbol.time is None else self._step(found.time or now)
         if quantity.formula is not None:
             value: Formula = at_time(quantity.formula, time or NOW)
         else:

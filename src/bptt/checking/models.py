@@ -20,6 +20,7 @@ from bptt.syntax import tree
 from bptt.syntax.tree import Document, Equation, Expression, Name
 
 OBJECTIVE = "J"
+PRODUCTS = ("@", tree.JUXTAPOSED)
 # Small Greek letters that stand for numbers unless something tells otherwise.
 NUMBERS = frozenset({"alpha", "beta", "gamma", "eta", "kappa", "lambda", "mu", "epsilon", "rho"})
 READ = "what the model reads"
@@ -120,13 +121,20 @@ def _said(error: EquationError) -> str:
 def _usual_ranks(equations: Mapping[str, Equation], stating: Stating) -> dict[str, int]:
     """How many axes the names have that nothing defines, by the custom of the field."""
     free = {name.id for e in equations.values() for name in _names(e.value)} - equations.keys()
+    parts = [part for e in equations.values() for part in _parts(e.value)]
+    products = [part for part in parts if isinstance(part, tree.Binary) and part.operator in PRODUCTS]
+    sides = [side for part in products for side in (part.left, part.right)]
+    named = [side.operand if isinstance(side, tree.Transpose) else side for side in sides]
+    factors = {side.id for side in named if isinstance(side, Name)}
     found: dict[str, int] = {}
-    for name in free - stating.timed - stating.given.keys():
+    for name in free - _given(equations, stating).keys():
         letter = name.split("_")[0].rstrip("0123456789")
         if letter in NUMBERS:
             found[name] = 0
         elif len(letter) == 1 and letter.isupper():
             found[name] = 2
+        elif len(letter) == 1 and name in factors:
+            found[name] = 1
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from bptt.checking.meaning import DIAGONAL, FUNCTIONS, LOSSES
@@ -94,12 +95,36 @@ class Survey:
         """What J without a time may be: that of all steps, where the document says so; that of some later
         step or of all, where something comes from step t+1; otherwise that of step t.
         """
+        if self.finals & self.losses:
+            return ("last",)
         if any(map(self._sums_over_times, self.reading.statements)) or _SUMMED.search(
             self.reading.source.text
         ):
             return ("all",)
         ahead = any(time.letter == "t" and time.offset > 0 for time in self._times_of_claims())
         return ("all", "later") if ahead else ("now",)
+
+    @cached_property
+    def finals(self) -> frozenset[str]:
+        """The names without a time that are made of what is there at the last step, T: the loss of a model
+        that answers once, at the end.
+        """
+        made_of: dict[str, set[str]] = {}
+        found: set[str] = set()
+        for statement in self.reading.statements:
+            name = self.name(statement.left)
+            if not name or is_claim(statement.left) or name in self.timed:
+                continue
+            rights = [n for n in self.resolved(replace(statement, left=None)) if n.name != name]
+            made_of.setdefault(name, {n.name for n in rights})
+            if {n.time.letter for n in rights if n.time is not None} == {"T"}:
+                found.add(name)
+        while more := {name for name, parts in made_of.items() if parts & found} - found:
+            found |= more
+        if found & self.losses:
+            # What the answer is compared with is there at the end, too.
+            found |= {part for name in found & self.losses for part in made_of[name]} - self.timed
+        return frozenset(found)
 
     def _sums_over_times(self, statement: Statement) -> bool:
         if not isinstance(statement.left, Letter | Call) or is_claim(statement.left):

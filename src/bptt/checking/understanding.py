@@ -73,6 +73,7 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
         targets=understood.targets,
         diagonal=survey.diagonal,
         counts=counts,
+        finals=survey.finals,
     )
     targets = understood.targets
 

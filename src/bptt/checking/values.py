@@ -31,8 +31,8 @@ class Values:
     """The numbers of one world. `flipped` and `lying` lay derivatives out (see meaning.Mode); `sign` is that
     of the document's J relative to the cross-entropy. `every_use` takes the derivative by a parameter through
     its uses at all steps, otherwise through that of its own step. `loss` says what a J without a time is:
-    that of step t ("now"), of a later step, or of all steps, up to `until`. `places` says where letters stand
-    that name the true class.
+    that of step t ("now"), of a later step, of the last, or of all steps, up to `until`. `places` says where
+    letters stand that name the true class.
     """
 
     world: World
@@ -157,7 +157,8 @@ class Values:
     def _moved(self, above: Symbol, below: Symbol, at: int | None, times: Times) -> Array:
         """The derivative with the elements of `below` along its first axis."""
         when = self._time(above.time, times)
-        when = NOW if when is None else when
+        if when is None:
+            when = self.world.steps if above.name == LOSS and self.loss == "last" else NOW
         leaf, target = self.leaf(above), self.leaf(below)
         run = self.world.run(self._node(target, below, at, when, times))
         array = self._loss(run, leaf, above, when) if above.name == LOSS else run.get((leaf, when))
@@ -172,6 +173,8 @@ class Values:
     ) -> Array | None:
         if above.time is not None or self.loss == "now":
             return run.get((leaf, when))
+        if self.loss == "last":
+            return run.get((leaf, self.world.steps))
         if self.loss == "later":
             return run.get((leaf, NOW + 2))
         until = self.until or self.world.steps

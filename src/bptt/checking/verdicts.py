@@ -39,6 +39,8 @@ from bptt.source import Source, Span
 from bptt.syntax.tree import Equation
 from bptt.syntax.unparse import unparse
 
+# Which J is meant, in words.
+LOSSES_SAID = {"all": "J of all steps", "later": "J of a later step", "last": "J of the last step"}
 # Conventions under which a claim holds, in words.
 LOG_LIKELIHOOD = "J is the log-likelihood"
 OTHER_SIGN = "this is the sign of the log-likelihood; elsewhere the cross-entropy is derived"
@@ -407,6 +409,6 @@ def _reading(a: Agreement) -> str:
         words.append(IMPLIED)
     if a.every_use:
         words.append("through every use of the parameter")
-    if a.loss in ("all", "later"):
-        words.append("J of all steps" if a.loss == "all" else "J of a later step")
+    if a.loss in LOSSES_SAID:
+        words.append(LOSSES_SAID[a.loss])
     return "; ".join(words)

@@ -79,10 +79,10 @@ def lower_written(
         output = ""
     if OBJECTIVE not in scope.definitions and output != "":
         try:
-            if output is None:
-                scope, output = complete(scope, shapes), OUTPUT
-            scope = with_cross_entropy(scope, output, target)
-            shapes = Shapes(scope, layout, None, {})
+            whole, name = (complete(scope, shapes), OUTPUT) if output is None else (scope, output)
+            whole = with_cross_entropy(whole, name, target)
+            shapes = Shapes(whole, layout, None, {})
+            scope, output = whole, name
         except EquationError:
             output = ""
     _check_vectors(scope, shapes)
