@@ -8,7 +8,7 @@ what runs under a Σ or stands in a Kronecker delta is an index, what is defined
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bptt.checking.steps import STEP, TIMES
 from bptt.checking.written import (
@@ -24,6 +24,7 @@ from bptt.checking.written import (
     Statement,
     Terms,
     Written,
+    children,
 )
 from bptt.formula.tree import Index, Time
 from bptt.syntax.spelling import canonical_name
@@ -309,13 +310,8 @@ def _bears_time(letter: Letter) -> bool:
 
 def walk(parts: list[Written]) -> Iterator[Written]:
     """Every part, and what stands in its scripts, without recursion."""
-    stack: list[object] = list(reversed(parts))
+    stack = list(reversed(parts))
     while stack:
         node = stack.pop()
-        if isinstance(node, tuple):
-            stack += reversed(node)
-        elif isinstance(node, Scripts):
-            stack += [node.below, node.above]
-        elif is_dataclass(node) and type(node).__module__.endswith("written"):
-            yield node  # type: ignore[misc]
-            stack += [getattr(node, f.name) for f in fields(node) if f.name not in ("span", "value")]
+        yield node
+        stack += children(node)

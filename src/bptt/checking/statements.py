@@ -110,6 +110,8 @@ def _bounded(statements: list[Statement], unread: list[Unread]) -> list[Statemen
             left_out = statement.links[len(links)].span.to(statement.links[-1].span)
             unread.append(Unread(left_out.text[:80], "there is more here than is read", left_out))
             statement = replace(statement, links=links)
+            if not links:
+                break
         kept.append(statement)
     return kept
 
