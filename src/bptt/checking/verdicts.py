@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from bptt.checking.judge import (
     same,
 )
 from bptt.checking.manner import manner_of, name_at, names_time
-from bptt.checking.meaning import Meanings
+from bptt.checking.meaning import Meanings, Mode, Reader
 from bptt.checking.names import Unclear, walk
 from bptt.checking.pool import parts_of
 from bptt.checking.report import Claim, Counterexample, Remark, Report
@@ -297,9 +298,14 @@ def _as_taken(found: Found, claim: Claim) -> Claim:
 
 def _target(found: Found) -> str:
     """What a claim is about: a derivative, or a name that the document gave to something."""
-    name, left = found.epoch.abbreviation(found.judged.statement.left), found.judged.left
+    statement, left = found.judged.statement, found.judged.left
+    name = found.epoch.abbreviation(statement.left)
     if name:
         return show(Symbol(name))
+    if left is None and statement.left is not None and found.epoch.meanings is not None:
+        with suppress(Unclear):
+            # Only the right side could not be read.
+            left = Reader(found.epoch.meanings, Mode())(statement.left)
     return "" if left is None else show(left)
 
 
