@@ -132,3 +132,9 @@ def test_what_is_missing_is_asked_for_once() -> None:
     assert "### ? Lines 1, 3: missing is what m is" in markdown
     assert text.endswith("with --model.\n")
     assert advice(Report(source, "", "", claims[1:2])) == ""
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    report = check_document(Source("a.md", MODEL + "\n\n$$ h = \n\nwords without an end, and no more signs\n"))
+    (remark,) = remarks(report)
+    assert remark.text == "not read: this is never closed" and remark.lines == (3,)

@@ -20,7 +20,7 @@ from bptt.checking.layers import with_layers
 from bptt.checking.names import EQUALS, Lettering, lettering
 from bptt.checking.objectives import settle_objective
 from bptt.checking.repeated import joined
-from bptt.checking.report import Report
+from bptt.checking.report import Remark, Report
 from bptt.checking.stacking import unstacked
 from bptt.checking.statements import read
 from bptt.checking.steps import with_steps
@@ -74,7 +74,17 @@ def _report(document: _Document, objective: str | None) -> tuple[Report, list[Fo
     whole = report(document.reading.source, found, objective)
     chosen = joined(whole.claims)
     claims = tuple(claim for _, claim in chosen)
-    return replace(whole, claims=claims), [found[number] for number, _ in chosen]
+    remarks = (*whole.remarks, *_unread(document.reading))
+    return replace(whole, claims=claims, remarks=remarks), [found[number] for number, _ in chosen]
+
+
+def _unread(reading: Reading) -> Iterator[Remark]:
+    """What was passed over, by the reason."""
+    lines: dict[str, list[int]] = {}
+    for part in reading.unread:
+        lines.setdefault(part.reason, []).append(part.span.line)
+    for reason, at in lines.items():
+        yield Remark(f"not read: {reason}", tuple(at))
 
 
 def plain(reading: Reading) -> Reading:
