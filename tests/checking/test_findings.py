@@ -135,6 +135,6 @@ def test_what_is_missing_is_asked_for_once() -> None:
 
 
 def test_what_cannot_be_read_is_said() -> None:
-    report = check_document(Source("a.md", MODEL + "\n\n$$ h = \n\nwords without an end, and no more signs\n"))
+    report = check_document(Source("a.md", MODEL + "\n\n$$ h = \n\nwords without an end and no signs\n"))
     (remark,) = remarks(report)
     assert remark.text == "not read: this is never closed" and remark.lines == (3,)
