@@ -110,7 +110,13 @@ class _Document:
             self.letters = replace(letters, indices=letters.indices | self.survey.labels)
             self.survey = Survey(single, self.letters)
         self.losses = self.survey.losses
-        sayable = Sayable(self.letters, self.losses, self.survey.targets, defined=self.survey.defined)
+        sayable = Sayable(
+            self.letters,
+            self.losses,
+            self.survey.targets,
+            defined=self.survey.defined,
+            families=self.survey.families,
+        )
         numbered = enumerate(single.statements)
         said = unstacked([s for n, statement in numbered if (s := sayable.equation(n, statement))])
         stated = [s for s in said if s.equation.target.id not in self.survey.derivatives]

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from bptt.checking.meaning import is_arbitrary
-from bptt.checking.names import TIMES, TRANSPOSES, Lettering, Resolved, Unclear
+from bptt.checking.contractions import Axes, Element, dotted, multiplied, over, product, summed
+from bptt.checking.families import COLUMNS, NO_FAMILIES, Families
+from bptt.checking.meaning import HADAMARD, is_arbitrary
+from bptt.checking.names import TIMES, TRANSPOSES, Lettering, Resolved, Unclear, index_name
 from bptt.checking.written import (
     Big,
     Braced,
@@ -36,18 +37,6 @@ from bptt.syntax.tree import Expression
 
 ELEMENTWISE = frozenset({"sigmoid", "tanh", "relu", "softplus", "exp", "log", "sqrt"})
 SIDE_BY_SIDE = frozenset({"", "·", "∘", "*", "×"})
-# Where a document says nothing else, the first of two indices of a table belongs to its rows.
-Axes = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Element:
-    """An expression, and the letter of each of its axes: none for a number, one for a vector, two (rows,
-    columns) for a matrix.
-    """
-
-    value: Expression
-    axes: Axes = ()
 
 
 class Elements:
@@ -62,13 +51,15 @@ class Elements:
         whole: Callable[[Written], Expression],
         labels: dict[str, str],
         layout: str = "",
+        families: Families = NO_FAMILIES,
     ) -> None:
         self.lettering, self.whole, self.labels, self.layout = lettering, whole, labels, layout
+        self.families = families
 
     def vector(self, node: Written, index: str) -> Expression:
         """The vector whose element at `index` is written; Unclear for anything but the usual forms."""
         found = self._labelled(self._summed(node, (index,)), node.span)
-        if found.axes not in ((index,), ()):
+        if found.axes not in ((index,), ()) or found.stands:
             raise Unclear("an element that has no usual form")
         return found.value
 
@@ -84,21 +75,21 @@ class Elements:
         for axis in found.axes:
             if axis in self.labels:
                 target = tree.Name(self.labels[axis], span=span)
-                found = _over(axis, [Element(target, (axis,)), found], self.layout, span)
+                found = over(axis, [Element(target, (axis,)), found], self.layout, span)
         return found
 
     def _summed(self, node: Written, outside: Axes) -> Element:
         """With the sums that Einstein's convention leaves out."""
         match node:
             case Terms(terms, signs, span):
-                return _added([self._summed(term, outside) for term in terms], signs, span)
+                return summed([self._summed(term, outside) for term in terms], signs, span)
             case Chain(factors, signs, span) if all(sign in SIDE_BY_SIDE for sign in signs):
-                parts = [self.element(factor) for factor in factors]
+                parts = self._factors(factors, signs, span)
                 counts = Counter(axis for part in parts for axis in part.axes)
                 twice = [a for a, n in counts.items() if n > 1 and a not in outside and a not in self.labels]
                 for axis in twice:
-                    parts = [_over(axis, parts, self.layout, span)]
-                return _multiplied(parts, span)
+                    parts = [over(axis, parts, self.layout, span)]
+                return multiplied(parts, span)
             case Bracketed(inner=inner, scripts=Scripts((), (), 0)) | Braced(inner=inner):
                 return self._summed(inner, outside)
         return self.element(node)
@@ -118,9 +109,9 @@ class Elements:
             case Braced(inner=inner):
                 return self.element(inner)
             case Terms(terms, signs, span):
-                return _added([self.element(term) for term in terms], signs, span)
+                return summed([self.element(term) for term in terms], signs, span)
             case Chain(factors, signs, span) if all(sign in SIDE_BY_SIDE for sign in signs):
-                return _multiplied([self.element(factor) for factor in factors], span)
+                return multiplied(self._factors(factors, signs, span), span)
             case Fraction(top, bottom, span):
                 return self._quotient(self.element(top), self.element(bottom), span)
             case Chain((top, bottom), ("/",), span):
@@ -142,10 +133,31 @@ class Elements:
             raise Unclear("an element that has no usual form")
         if not axes:
             return Element(self.whole(node))
+        if found.name in self.families.known:
+            return self._counted(found, node.span)
         value: Expression = tree.Name(found.name, lag_of(found), span=node.span)
         if found.power is not None:
             value = tree.Binary("**", value, tree.Number(found.power, node.span), node.span, node.span)
         return Element(value, axes[::-1] if found.turned else axes)
+
+    def _counted(self, found: Resolved, span: Span) -> Element:
+        """A vector for each place of a letter."""
+        family = self.families.of(found)
+        if family is None or found.time is not None or found.power is not None:
+            raise Unclear("an element that has no usual form")
+        value: Expression = tree.Name(family.table, span=span)
+        if family.along == COLUMNS:
+            value = tree.Transpose(value, span)
+        stands = self.families.layout
+        if found.turned:
+            stands = "column" if stands == "row" else "row"
+        return Element(value, (found.indices[0].letter,), stands)
+
+    def _factors(self, factors: tuple[Written, ...], signs: tuple[str, ...], span: Span) -> list[Element]:
+        parts = [self.element(factor) for factor in factors]
+        if not any(part.axes for part in parts) and HADAMARD.isdisjoint(signs):
+            return [product(parts, span)]
+        return dotted(parts, signs, self.families.layout, span) if self.families.known else parts
 
     def _call(self, function: Letter, argument: Written, node: Call) -> Element:
         name = canonical_function(function.name)
@@ -157,6 +169,8 @@ class Elements:
         if not known or node.scripts != Scripts() or function.scripts.below:
             raise Unclear(f"the function {function.name}")
         inner = self.element(argument)
+        if inner.stands:
+            raise Unclear(f"{function.name} of vectors that are counted")
         value = tree.Call(name, (inner.value,), node.span, function.span)
         match function.scripts.above:
             case ():
@@ -174,16 +188,16 @@ class Elements:
         factors = body.factors if isinstance(body, Chain) else (body,)
         signs = body.signs if isinstance(body, Chain) else ()
         if not all(sign in SIDE_BY_SIDE for sign in signs):
-            factors = (body,)
-        parts = [self.element(factor) for factor in factors]
+            factors, signs = (body,), ()
+        parts = self._factors(factors, signs, node.span)
         for axis in axes:
             if not any(axis in part.axes for part in parts):
                 raise Unclear(f"what {axis} runs over")
-            parts = [_over(axis, parts, self.layout, node.span)]
-        return _multiplied(parts, node.span)
+            parts = [over(axis, parts, self.layout, node.span)]
+        return multiplied(parts, node.span)
 
     def _quotient(self, top: Element, bottom: Element, span: Span) -> Element:
-        if bottom.axes not in ((), top.axes):
+        if bottom.axes not in ((), top.axes) or bottom.stands:
             raise Unclear("a quotient of arrays of two kinds")
         match top.value, bottom.value:
             case (
@@ -191,7 +205,8 @@ class Elements:
                 tree.Call(function="sum", arguments=(tree.Call(function="exp", arguments=(b,)),)),
             ) if a == b:
                 return Element(tree.Call("softmax", (a,), span, span), top.axes)
-        return Element(tree.Binary("/", top.value, bottom.value, span, span), top.axes)
+        value = tree.Binary("/", top.value, bottom.value, span, span)
+        return Element(value, top.axes, top.stands)
 
 
 def is_exponent(above: Written) -> bool:
@@ -214,81 +229,10 @@ def lag_of(found: Resolved) -> int:
     return -found.time.offset if found.time is not None and found.time.letter == "t" else 0
 
 
-def added(values: list[Expression], signs: tuple[str, ...], span: Span) -> Expression:
-    """Terms with their signs."""
-    result: Expression | None = None
-    for value, sign in zip(values, signs, strict=True):
-        if sign not in ("+", "-"):
-            raise Unclear(f"the sign {sign}")
-        if result is not None:
-            result = tree.Binary(sign, result, value, span, value.span)
-        else:
-            result = value if sign == "+" else tree.Negate(value, value.span)
-    assert result is not None
-    return result
-
-
-def _added(parts: list[Element], signs: tuple[str, ...], span: Span) -> Element:
-    axes = max((part.axes for part in parts), key=len)
-    if any(part.axes not in (axes, ()) for part in parts):
-        raise Unclear("terms with different indices")
-    return Element(added([part.value for part in parts], signs, span), axes)
-
-
-def _multiplied(parts: list[Element], span: Span) -> Element:
-    """Element by element; vectors of two letters make a matrix of none here."""
-    result = parts[0]
-    for part in parts[1:]:
-        if result.axes and part.axes and result.axes != part.axes:
-            raise Unclear("a product of elements with different indices")
-        value = tree.Binary("*", result.value, part.value, span, span)
-        result = Element(value, result.axes or part.axes)
-    return result
-
-
-def _over(axis: str, parts: list[Element], layout: str, span: Span) -> Element:
-    """The product of the parts, summed over a letter."""
-    inside = [part for part in parts if axis in part.axes]
-    outside = [part for part in parts if axis not in part.axes]
-    vectors = [part for part in inside if part.axes == (axis,)]
-    tables = [part for part in inside if len(part.axes) == 2]
-    match tables:
-        case []:
-            product = _multiplied(vectors, span)
-            value: Expression = tree.Call("sum", (product.value,), span, span)
-            summed = Element(value)
-        case [table] if vectors:
-            summed = _applied(table, _multiplied(vectors, span), axis, layout, span)
-        case [first, second] if not vectors:
-            left = first if first.axes[1] == axis else _turned(first, span)
-            right = second if second.axes[0] == axis else _turned(second, span)
-            value = tree.Binary("@", left.value, right.value, span, span)
-            summed = Element(value, (left.axes[0], right.axes[1]))
-        case _:
-            raise Unclear("a sum of anything but products of two")
-    return _multiplied([*outside, summed], span)
-
-
-def _applied(table: Element, vector: Element, axis: str, layout: str, span: Span) -> Element:
-    """Σ_j v_j M_jk is v M, and Σ_j M_kj v_j is M v."""
-    rows_meet = table.axes[0] == axis
-    other = table.axes[1] if rows_meet else table.axes[0]
-    as_row = layout == "row" or (not layout and rows_meet)
-    if as_row:
-        matrix = table if rows_meet else _turned(table, span)
-        return Element(tree.Binary("@", vector.value, matrix.value, span, span), (other,))
-    matrix = _turned(table, span) if rows_meet else table
-    return Element(tree.Binary("@", matrix.value, vector.value, span, span), (other,))
-
-
-def _turned(table: Element, span: Span) -> Element:
-    return Element(tree.Transpose(table.value, span), table.axes[::-1])
-
-
 def _letters(item: Written) -> list[str]:
     match item:
-        case Letter(name=name):
-            return [name]
+        case Letter():
+            return [index_name(item)]
         case Listed(items):
             return [letter for one in items for letter in _letters(one)]
         case Chain(factors, _):

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bptt.checking.elements import Elements, added, is_exponent, lag_of
+from bptt.checking.contractions import added
+from bptt.checking.elements import Elements, is_exponent, lag_of
+from bptt.checking.families import NO_FAMILIES, Families
 from bptt.checking.meaning import LOSSES, is_arbitrary
 from bptt.checking.names import EQUALS, Lettering, Resolved, Unclear, walk
 from bptt.checking.written import (
@@ -58,9 +60,10 @@ class Sayable:
         labels: Mapping[str, str] | None = None,
         layout: str = "",
         defined: frozenset[str] = frozenset(),
+        families: Families = NO_FAMILIES,
     ) -> None:
         self.lettering, self.losses, self.layout, self.defined = lettering, losses, layout, defined
-        self.labels = dict(labels or {})
+        self.labels, self.families = dict(labels or {}), families
 
     def equation(self, number: int, statement: Statement) -> Stated | None:
         """The equation that a statement makes, if it makes one."""
@@ -116,7 +119,8 @@ class Sayable:
         return False
 
     def _elements(self, labels: dict[str, str]) -> Elements:
-        return Elements(self.lettering, self.expression, labels, self.layout)
+        layout = self.layout or self.families.layout
+        return Elements(self.lettering, self.expression, labels, layout, self.families)
 
     def _element(self, node: Written, index: str) -> Expression:
         labels = {letter: target for letter, target in self.labels.items() if letter != index}
@@ -151,6 +155,8 @@ class Sayable:
                 return tree.Concatenation(tuple(map(self.expression, items)), node.span)
             case Bracketed(inner=inner, span=span) if node.kind in "([{":
                 return self._scripted(self.expression(inner), node, span)
+            case Chain(factors) if any(map(self._is_counted, factors)):
+                return self._elements(self.labels).number(node)
             case Chain(factors, signs, span):
                 return self._product(factors, signs, span)
             case Terms(terms, signs, span):
@@ -170,6 +176,13 @@ class Sayable:
             case Call(function, (argument,)) if not function.scripts.primes and not node.scripts.below:
                 return self._call(function, argument, node)
         raise Unclear("what the equation language cannot say")
+
+    def _is_counted(self, node: Written) -> bool:
+        """Whether it is one of many vectors."""
+        if not isinstance(node, Letter) or not self.families.known:
+            return False
+        found = self.lettering.resolve(node)
+        return bool(found.indices) and found.name in self.families.known
 
     def _is_made(self, node: Written) -> bool:
         """Whether it is what a model puts out: softmax(θ), or a name that is defined."""
@@ -198,6 +211,7 @@ class Sayable:
     def _name(self, letter: Letter) -> Expression:
         found = self.lettering.resolve(letter)
         if any(index.letter in self.labels for index in found.indices):
+            # The part of the true class.
             return self._elements(self.labels).number(letter)
         if found.indices or found.primes or not found.name.replace("_", "").isalnum():
             raise Unclear("elements")

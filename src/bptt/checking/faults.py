@@ -14,8 +14,9 @@ from bptt.checking.edits import Edit
 from bptt.checking.judge import Agreement, Judge, Judged, letters, mentions_loss, same, scaled
 from bptt.checking.meaning import Mode
 from bptt.checking.mend import Mend, Pool, mend, pool_of
-from bptt.checking.pool import renamed
+from bptt.checking.pool import letters_of, renamed
 from bptt.checking.report import Counterexample
+from bptt.checking.restrictions import Restriction
 from bptt.checking.written import Letter
 from bptt.derivation.derive import Deriver
 from bptt.derivation.matrix_form import Unwritable
@@ -24,7 +25,19 @@ from bptt.derivation.through_time import ThroughTime
 from bptt.derivation.whole import role, targets
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import BATCH, NonConforming
-from bptt.formula.tree import Derivative, Formula, Indexed, Number, Product, Quotient, Size, Symbol, TokenPart
+from bptt.formula.tree import (
+    Derivative,
+    Formula,
+    Indexed,
+    Number,
+    Product,
+    Quotient,
+    Size,
+    Symbol,
+    TokenPart,
+    Transpose,
+    transform,
+)
 
 # A bound for what has no end; the search counts its evaluations.
 SECONDS = 1.0
@@ -50,7 +63,7 @@ class Faults:
         self.board = judge.worlds[0].board
         self.deriver = Deriver(self.board)
         self._searches = 0
-        self._hopeless: set[tuple[Formula, Formula, bool]] = set()
+        self._hopeless: set[tuple[Formula, Formula, bool, Restriction]] = set()
 
     def find(self, judged: Judged) -> Fault | None:
         """None where no small change makes the claim right, or its left side has no value; and for what comes
@@ -58,7 +71,7 @@ class Faults:
         """
         if judged.left is None or judged.right is None or judged.is_zero or judged.unsure:
             return None
-        claim = judged.left, judged.right, isinstance(judged.statement.left, Letter)
+        claim = judged.left, judged.right, isinstance(judged.statement.left, Letter), judged.where
         if claim in self._hopeless or self._searches >= MOST_SEARCHES:
             return None
         self._searches += 1
@@ -69,9 +82,9 @@ class Faults:
 
     def _find(self, judged: Judged) -> Fault | None:
         assert judged.left is not None and judged.right is not None
-        is_labelled = self.judge.is_labelled(judged.left, judged.right)
+        is_labelled = self.judge.is_labelled(judged.left, judged.right, judged.where)
         how = Agreement(loss=self.judge.losses[0], mode=Mode(), labelled=is_labelled)
-        points = self.judge.points(how)
+        points = self.judge.points(how, judged.where)
         try:
             truths = [values(judged.left) for values in points]
         except (NonConforming, Unbound, KeyError, IndexError, ValueError):
@@ -98,8 +111,9 @@ class Faults:
             seconds=SECONDS,
             layout="" if is_element(judged.left) else self.judge.meanings.layout,
             letters=set(letters(judged.left)),
+            placed=points[0].places,
         )
-        if found is None or not _is_small(found, judged.left, judged.right):
+        if found is None or not _is_small(found, judged.left, judged.right, set(points[0].places)):
             return None
         if isinstance(judged.left, Derivative) and found.formula in (
             judged.left,
@@ -108,7 +122,7 @@ class Faults:
             # That a thing is itself is no mend.
             return None
         at_class = is_labelled and self.judge.meanings.labels.keys() & set(letters(judged.left))
-        if at_class and found.kind != "sign":
+        if at_class and found.kind != "sign" and _vector(judged.left) is None:
             # What stands at the true class may be a whole vector.
             return None
         example = counterexample(points[0], judged.left, judged.right, sign)
@@ -142,6 +156,9 @@ class Faults:
             chains += self._readings(derivation)
         results = [renamed(c.result, _letters(c.left, left)) for c in chains if c is not None]
         pools = [pool_of(result) for result in results if result is not None]
+        vector = _vector(left)
+        if vector is not None:
+            pools = [_of_vectors(derivation.index, vector), Pool(factors=(vector, Transpose(vector)))]
         if pools and self.board.batch:
             # What each of many examples counts where J is the mean of their losses.
             number = next(iter(self.judge.meanings.counts.values()), BATCH)
@@ -175,15 +192,16 @@ def _without_bar(formula: Formula) -> Formula:
     return replace(formula, at=None) if isinstance(formula, Derivative) else formula
 
 
-def _is_small(found: Mend, left: Formula, right: Formula) -> bool:
-    """Whether the change is a slip. A letter that nothing explains may stand for something (k, the true
-    word): then only a change of that letter is one. And to replace all that is there explains nothing.
+def _is_small(found: Mend, left: Formula, right: Formula, placed: set[str]) -> bool:
+    """Whether the change is a slip. A letter that nothing explains, as it is not `placed`, may stand for
+    something (k, the true word): then only a change of that letter is one. And to replace all that is there
+    explains nothing.
     """
     kinds = [edit.kind for edit in found.edits if edit.kind != "sign"]
     replaced = {"missing-factor", "extra"} <= {edit.kind for edit in found.edits} or found.place is right
     if replaced and found.kind in ("missing-factor", "extra", "missing-term"):
         return _is_divided(found.formula, right)
-    unexplained = set(letters(right)) - set(letters(left))
+    unexplained = set(letters(right)) - set(letters(left)) - placed
     return not unexplained or (len(kinds) == 1 and kinds[0] in ("index", "typo", "missing-sum"))
 
 
@@ -204,3 +222,30 @@ def is_element(left: Formula) -> bool:
 def _letters(right: Formula, claimed: Formula) -> dict[str, str]:
     """The letters of the derivation's left side, each with that of the claim."""
     return dict(zip(letters(right), letters(claimed), strict=False))
+
+
+def _vector(left: Formula) -> Indexed | None:
+    """The row or column of a matrix by which is differentiated."""
+    match left:
+        case Derivative(bottom=Indexed(along=int()) as vector):
+            return vector
+        case _:
+            return None
+
+
+def _of_vectors(chain: Chain | None, vector: Indexed) -> Pool:
+    """What is right for each element of a matrix, (ŷ_i − y_i) v_j, as it is for each of its vectors:
+    (ŷ_w − y_w) v.
+    """
+    match chain.left if chain is not None else None:
+        case Derivative(bottom=Indexed(indices=(rows, columns))):
+            along, counted = (columns, rows) if vector.along else (rows, columns)
+            assert chain is not None
+            whole = transform(
+                chain.result,
+                lambda part: part.base if isinstance(part, Indexed) and part.indices == (along,) else part,
+            )
+            result = renamed(whole, {counted.letter: vector.indices[0].letter})
+            if result is not None and along.letter not in letters_of(result):
+                return pool_of(result)
+    return Pool()

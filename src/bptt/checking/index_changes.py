@@ -94,6 +94,20 @@ def _stray_index(place: Place, scene: Scene) -> Iterator[Change]:
         yield Change(part.base, "typo", (f"the index {foot} does not belong at ", part.base))
 
 
+def _vector(place: Place, scene: Scene) -> Iterator[Change]:
+    """One of many vectors for one that bears their letter with a name of its own: u_k and u_o."""
+    part = place.part
+    counted = (f for f in scene.pool.factors if isinstance(f, Indexed) and f.called)
+    if isinstance(part, Symbol):
+        for vector in counted:
+            if part.name.startswith(f"{vector.called}_"):
+                yield Change(vector, "index", (part, " should be ", vector))
+    elif isinstance(part, Indexed) and part.called:
+        for name in scene.names:
+            if name.name.startswith(f"{part.called}_"):
+                yield Change(name, "index", (part, " should be ", name))
+
+
 def _missing_index(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
     if isinstance(place.parent, Indexed | Diag | Apply) or not place.is_operand:
@@ -155,6 +169,7 @@ RULES: tuple[tuple[float, Rule], ...] = (
     (0.9, _stray_index),
     (1.0, _index),
     (1.0, _time),
+    (1.0, _vector),
     (1.05, _swapped_indices),
     (1.15, _index_of_a_factor),
     (1.2, _time_of_a_part),

@@ -18,6 +18,7 @@ from bptt.checking.batches import BatchValues
 from bptt.checking.maps import Maps
 from bptt.checking.meaning import HADAMARD, Meanings, Mode, Reader
 from bptt.checking.names import Unclear, walk
+from bptt.checking.restrictions import EVERYWHERE, Restriction, restriction
 from bptt.checking.values import Values
 from bptt.checking.world import NOW, World
 from bptt.checking.written import Big, Call, Chain, Differential, Letter, Link, Nabla, Statement, Written
@@ -68,8 +69,9 @@ class Agreement:
 class Judged:
     """What was found out about one link: the formulas of both sides as they were read, and how they agree.
 
-    `missing` says what kept a reading from having a value, `misfit` the parts that do not fit together. It is
-    `unsure` whether the claim was understood where a reading has no value for another reason.
+    `where` is what it is said to hold for. `missing` says what kept a reading from having a value, `misfit`
+    the parts that do not fit together. It is `unsure` whether the claim was understood where a reading has no
+    value for another reason.
     """
 
     statement: Statement
@@ -81,6 +83,10 @@ class Judged:
     misfit: NonConforming | None = None
     is_zero: bool = False
     unsure: bool = False
+    where: Restriction = EVERYWHERE
+
+
+_Asked = tuple[Formula, Formula, Agreement, Restriction]
 
 
 class Judge:
@@ -100,11 +106,14 @@ class Judge:
         self.meanings, self.worlds, self.losses, self.until = meanings, worlds, losses, until
         self.certain = certain or []
         # What was found out before of the same formulas, read in the same way.
-        self._known: dict[tuple[Formula, Formula, Agreement], tuple[list[Agreement], Judged]] = {}
+        self._known: dict[
+            tuple[Formula, Formula, Agreement, Restriction], tuple[list[Agreement], Judged]
+        ] = {}
 
     def judge(self, statement: Statement, left: Written, link: Link) -> Judged:
         """Tries every reading of both sides, those first that are chosen more often."""
-        judged = Judged(statement, link)
+        where = restriction(statement.conditions)
+        judged = Judged(statement, link, where=where, unsure=where.unclear)
         if _is_too_long(left) or _is_too_long(link.right):
             return replace(judged, missing=f"a formula of at most {MOST_PARTS} parts")
         for mode in self._modes(left, link.right):
@@ -126,7 +135,7 @@ class Judge:
             uses = (False, True) if holds_parameter(claimed) else (False,)
             timeless = mentions_timeless_loss(claimed) or mentions_timeless_loss(written)
             losses = self.losses if timeless else ("now",)
-            labels = (False, True) if self.is_labelled(claimed, written) else (False,)
+            labels = (False, True) if self.is_labelled(claimed, written, where) else (False,)
             for labelled, every_use, loss in product(labels, uses, losses):
                 if labelled and judged.agreements:
                     break
@@ -137,7 +146,9 @@ class Judge:
                 barred = replace(claimed, at=BEFORE)
                 for loss in losses:
                     how = Agreement(1.0, False, False, loss, mode, before=True)
-                    judged.agreements += self.agreement(barred, written, how, Judged(statement, link))
+                    judged.agreements += self.agreement(
+                        barred, written, how, Judged(statement, link, where=where)
+                    )
             if any(not a.turned for a in judged.agreements):
                 # The reading in which it holds.
                 judged.left, judged.right = shown
@@ -181,11 +192,11 @@ class Judge:
 
     def agreement(self, left: Formula, right: Formula, how: Agreement, judged: Judged) -> list[Agreement]:
         """The ways in which both sides agree at every point, read so."""
-        known = self._known.get((left, right, how))
+        known = self._known.get((left, right, how, judged.where))
         if known is None:
-            noted = Judged(judged.statement, judged.link)
+            noted = Judged(judged.statement, judged.link, where=judged.where)
             known = self._agreement(left, right, how, noted), noted
-            self._known[left, right, how] = known
+            self._known[left, right, how, judged.where] = known
         ways, noted = known
         judged.is_zero, judged.unsure = judged.is_zero or noted.is_zero, judged.unsure or noted.unsure
         judged.missing, judged.misfit = judged.missing or noted.missing, judged.misfit or noted.misfit
@@ -195,7 +206,7 @@ class Judge:
         mode = how.mode
         possible = dict.fromkeys(product((1.0, -1.0), (False, True)), True)
         informative = False
-        for values in self.points(how):
+        for values in self.points(how, judged.where):
             try:
                 a = values(left)
                 letters = dict(zip(a.letters, a.array.shape, strict=False))
@@ -232,15 +243,16 @@ class Judge:
         ways = [key for key, holds in possible.items() if holds]
         return [replace(how, sign=sign, turned=turned) for sign, turned in ways]
 
-    def is_labelled(self, left: Formula, right: Formula) -> bool:
-        """Whether the letter of a true class stands in a claim about a loss."""
+    def is_labelled(self, left: Formula, right: Formula, where: Restriction) -> bool:
+        """Whether the letter of a true class stands in a claim about a loss, or in what it holds for."""
         if not self.certain or not mentions(left, {LOSS, *self.meanings.losses}):
             return False
-        return not self.meanings.labels.keys().isdisjoint((*letters(left), *letters(right)))
+        return not self.meanings.labels.keys().isdisjoint((*letters(left), *letters(right), *where.letters))
 
-    def points(self, how: Agreement) -> list[Values]:
-        """The values of a reading, at every point."""
-        return [self._values(world, how) for world in (self.certain if how.labelled else self.worlds)]
+    def points(self, how: Agreement, where: Restriction = EVERYWHERE) -> list[Values]:
+        """The values of a reading, at every point, where the claim is said to hold."""
+        worlds = self.certain if how.labelled else self.worlds
+        return [replace(self._values(world, how), where=where) for world in worlds]
 
     def _values(self, world: World, how: Agreement) -> Values:
         mode = how.mode

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from bptt.checking.names import Lettering, Resolved, Unclear
+from bptt.checking.families import NO_FAMILIES, Families
+from bptt.checking.names import Lettering, Resolved, Unclear, index_name
 from bptt.checking.steps import step_range
 from bptt.checking.written import (
     At,
@@ -121,8 +122,8 @@ class Meanings:
     are implied (survey.Survey.einstein); `applied` what the function in the equation of a quantity is applied
     to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode);
     `targets` are the names of what the output is compared with; `diagonal` says that σ′(z) may be a matrix;
-    `counts` are the names of the number of examples, where there are many, with that; `finals` are the names
-    of what is there at the last step.
+    `families` are the vectors that are counted; `counts` the names of the number of examples, where there are
+    many, with that; `finals` those of what is there at the last step.
     """
 
     lettering: Lettering
@@ -140,6 +141,7 @@ class Meanings:
     diagonal: bool = False
     counts: Mapping[str, Dim] = field(default_factory=dict)
     finals: frozenset[str] = frozenset()
+    families: Families = NO_FAMILIES
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:
@@ -213,6 +215,9 @@ class Reader:
         special = self._special(letter, found)
         if special is not None:
             return special
+        vector = self._counted(found)
+        if vector is not None:
+            return Transpose(vector) if found.turned else vector
         if found.name in self.meanings.losses and found.name not in self.meanings.quantities:
             if self.meanings.counts and len(found.indices) == 1:
                 return Indexed(LOSS_OF_EACH, found.indices)
@@ -252,6 +257,14 @@ class Reader:
         if digits and not is_known and base in self.meanings.quantities and self._axes(base) == len(digits):
             return replace(found, name=base, indices=tuple(map(Index, digits)))
         return found
+
+    def _counted(self, found: Resolved) -> Formula | None:
+        """One of many vectors, if it is one: a row or column of their matrix."""
+        family = self.meanings.families.of(found)
+        table = self.meanings.quantities.get(family.table) if family is not None else None
+        if family is None or table is None or len(table.symbol.shape) != 2 or found.power is not None:
+            return None
+        return Indexed(table.symbol, found.indices, family.along, found.name)
 
     def _step(self, time: Time) -> Time:
         """Steps that are told by number are counted back from the last, which is t; where the last is T, they
@@ -376,7 +389,7 @@ class Reader:
         if node.sign != "Σ":
             raise Unclear("a product over an index")
         letters = [letter for item in node.below for letter in _letters(item)]
-        if any(len(letter) > 1 and letter != "ell" for letter in letters):
+        if any(len(letter.rstrip("'*")) > 1 and letter != "ell" for letter in letters):
             raise Unclear(f"what the sum over {letters[0]} is: here there is one example")
         if not letters:
             raise Unclear("what the sum runs over")
@@ -600,8 +613,8 @@ def _split(
 
 def _letters(item: Written) -> Iterator[str]:
     match item:
-        case Letter(name=name):
-            yield name
+        case Letter():
+            yield index_name(item)
         case Listed(items):
             for one in items:
                 yield from _letters(one)

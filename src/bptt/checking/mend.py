@@ -75,6 +75,7 @@ def mend(
     layout: str = "",
     shape: Pair | None = None,
     letters: Collection[str] | None = None,
+    placed: Collection[str] = (),
 ) -> Mend | None:
     """The cheapest right formula within `most` edits, a sign not counted, that cost `dearest` at most; None
     where none is found in `budget` evaluations and `seconds`, or the formula has more than MOST_PARTS parts
@@ -83,11 +84,12 @@ def mend(
     `is_right` says 1 for a right formula, -1 where its negative is, 0 for neither. One that says True or
     False will do; it is asked for the negatives too. It is not asked for what cannot be right: with `layout`,
     formulas that do not conform in matrix notation; with `shape` and `letters`, those of another shape, or
-    with other letters standing free. For a formula that is right already there is nothing to mend: None.
+    with other letters standing free, apart from those that are `placed`. For a formula that is right already
+    there is nothing to mend: None.
     """
     if _is_too_large(formula):
         return None
-    search = _Search(formula, is_right, pool or Pool(), most, layout, shape, letters)
+    search = _Search(formula, is_right, pool or Pool(), most, layout, shape, letters, placed)
     return search.run(dearest, budget, time.monotonic() + seconds)
 
 
@@ -120,10 +122,12 @@ class _Search:
         layout: str,
         shape: Pair | None,
         letters: Collection[str] | None,
+        placed: Collection[str],
     ) -> None:
         self.wrong, self.is_right, self.pool, self.most = formula, is_right, pool, most
         self.layout, self.shape = layout, shape
-        self.letters = None if letters is None else set(letters)
+        self.placed = set(placed)
+        self.letters = None if letters is None else set(letters) - self.placed
         # What to do next: the cheapest first, and of equals what was found first.
         self.queue: list[tuple[float, int, Callable[[], Mend | None]]] = []
         self.found = 0
@@ -209,7 +213,7 @@ class _Search:
             free = letters_of(formula)
         except NonConforming:
             return False
-        return self.letters is None or set(free) == self.letters
+        return self.letters is None or set(free) - self.placed == self.letters
 
     # The result.
 

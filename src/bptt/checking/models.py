@@ -7,6 +7,7 @@ what the model reads, or is what its output is compared with; the rest are param
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +27,8 @@ NUMBERS = frozenset({"alpha", "beta", "gamma", "eta", "kappa", "lambda", "mu", "
 READ = "what the model reads"
 TARGET = "what its output is compared with"
 DESIRED = "what its output should be"
+# x, or several of them: x1, x2.
+_READS = re.compile(r"x\d?")
 AT_EACH_STEP = "given at each step"
 
 
@@ -173,7 +176,7 @@ def _given(equations: Mapping[str, Equation], stating: Stating) -> dict[str, str
     used = {name.id for e in equations.values() for name in _names(e.value)}
     free = used - equations.keys()
     given = dict.fromkeys(sorted(free & stating.timed), AT_EACH_STEP)
-    given |= {"x": READ} if "x" in free else {}
+    given |= dict.fromkeys(sorted(name for name in free if _READS.fullmatch(name)), READ)
     given |= {name: what for name, what in stating.given.items() if name not in equations}
     for equation in equations.values():
         given |= dict.fromkeys(_compared(equation.value, free), TARGET)

@@ -96,7 +96,7 @@ class Lettering:
                 if inner.time is not None or (item.name == "x" and has_time):
                     token = inner
                 elif self.is_index(item.name, letter.name) and not item.scripts.below:
-                    indices.append(Index(item.name))
+                    indices.append(Index(index_name(item)))
                 else:
                     label.append(_word(inner.name))
             else:
@@ -153,6 +153,12 @@ class Lettering:
                 return Time(name, int(value) if sign == "+" else -int(value))
             case _:
                 return None
+
+
+def index_name(letter: Letter) -> str:
+    """What an index is called, with the marks that tell it from another: `w'`, `j*`."""
+    stars = sum(isinstance(item, Letter) and item.name == "*" for item in letter.scripts.above)
+    return letter.name + "'" * letter.scripts.primes + "*" * stars
 
 
 def flat(items: tuple[Written, ...]) -> Iterator[Written]:

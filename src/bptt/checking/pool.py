@@ -125,6 +125,8 @@ def letters_of(formula: Formula) -> dict[str, Dim | None]:
     match formula:
         case Indexed(base, indices):
             shape = base.shape if isinstance(base, Symbol) else ()
+            if formula.along is not None and len(shape) == 2:
+                shape = (shape[1 - formula.along],)
             for k, index in enumerate(indices):
                 plain = index.offset == ZERO and len(shape) == len(indices) and not is_total(shape[k])
                 _join(formula, found, {index.letter: shape[k] if plain else None})

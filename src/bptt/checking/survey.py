@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
+from bptt.checking.families import Families, families
 from bptt.checking.meaning import DIAGONAL, FUNCTIONS, LOSSES
-from bptt.checking.names import EQUALS, TIMES, Lettering, Resolved, Unclear, walk
+from bptt.checking.names import EQUALS, TIMES, Lettering, Resolved, Unclear, index_name, walk
 from bptt.checking.steps import LAST, STEP
 from bptt.checking.written import (
     Big,
@@ -60,6 +61,11 @@ class Survey:
     def names(self) -> list[Resolved]:
         """Every letter of the document, as often as it stands there."""
         return [name for statement in self.reading.statements for name in self.resolved(statement)]
+
+    @cached_property
+    def families(self) -> Families:
+        """Vectors that are counted."""
+        return families(self.reading, self.letters)
 
     def name(self, part: Written | None) -> str:
         """What a letter or a function is called; "" for anything else."""
@@ -180,9 +186,10 @@ class Survey:
     @cached_property
     def labels(self) -> frozenset[str]:
         """The letters that name the true class: those at which a loss takes an element without summing over
-        it (-log p_c).
+        it (-log p_c); one of many vectors only where a softmax runs over all of them.
         """
         indexed = {name.name for name in self.names if name.indices}
+        indexed -= self.families.known.keys() - self.families.chosen
         found: set[str] = set()
         for statement in self.reading.statements:
             if self.name(statement.left) not in self.losses | LOSSES or is_claim(statement.left):
@@ -193,7 +200,7 @@ class Survey:
             summed: set[str] = set(TIMES)
             for part in walk([link.right for link in statement.links]):
                 if isinstance(part, Big):
-                    summed.update(p.name for p in walk(list(part.below)) if isinstance(p, Letter))
+                    summed.update(index_name(p) for p in walk(list(part.below)) if isinstance(p, Letter))
                 elif isinstance(part, Chain):
                     # y_k log p_k is a sum that is not written.
                     labels = Counter(label for factor in part.factors for label in _elements(factor, indexed))
@@ -208,10 +215,11 @@ class Survey:
         """
         counts: dict[str, set[int]] = {}
         for name in self.names:
-            if name.indices:
+            if name.indices and name.name not in self.families.known:
                 is_vector = name.turned and len(name.indices) == 1
                 counts.setdefault(name.name, set()).add(0 if is_vector else len(name.indices))
-        return {name: many.pop() for name, many in counts.items() if len(many) == 1 and many <= {1, 2}}
+        told = {name: many.pop() for name, many in counts.items() if len(many) == 1 and many <= {1, 2}}
+        return told | self.families.ranks
 
     @cached_property
     def targets(self) -> dict[str, str]:
@@ -316,9 +324,9 @@ def _elements(part: Written, indexed: set[str]) -> set[str]:
     found = set()
     for node in walk([part]):
         match node:
-            case Letter(name=name, scripts=Scripts((Letter(name=label, scripts=Scripts((), (), 0)),), _, 0)):
-                if name in indexed:
-                    found.add(label)
+            case Letter(name=name, scripts=Scripts((Letter(scripts=Scripts((), marks, _)) as label,), _, 0)):
+                if name in indexed and all(mark.name == "*" for mark in marks if isinstance(mark, Letter)):
+                    found.add(index_name(label))
     return found
 
 

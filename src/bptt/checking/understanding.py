@@ -74,6 +74,7 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
         diagonal=survey.diagonal,
         counts=counts,
         finals=survey.finals,
+        families=survey.families,
     )
     targets = understood.targets
 

@@ -12,6 +12,7 @@ from string import ascii_lowercase
 
 import numpy as np
 
+from bptt.checking.restrictions import EVERYWHERE, Restriction
 from bptt.checking.world import NOW, Array, Node, World
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Point, evaluate
@@ -32,7 +33,7 @@ class Values:
     of the document's J relative to the cross-entropy. `every_use` takes the derivative by a parameter through
     its uses at all steps, otherwise through that of its own step. `loss` says what a J without a time is:
     that of step t ("now"), of a later step, of the last, or of all steps, up to `until`. `places` says where
-    letters stand that name the true class.
+    letters stand that name the true class, `where` at which places a formula is looked at.
     """
 
     world: World
@@ -43,6 +44,7 @@ class Values:
     loss: str = "now"
     until: int = 0
     places: Mapping[str, int] = field(default_factory=dict)
+    where: Restriction = EVERYWHERE
     names: dict[tuple[str, str], Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -65,7 +67,7 @@ class Values:
 
     def __call__(self, formula: Formula, letters: Mapping[str, int] | None = None) -> Tensor:
         """The value of a formula."""
-        return evaluate(formula, self.point(letters), self.places)
+        return self.where.held(evaluate(formula, self.point(letters), self.places), self.places)
 
     # Symbols.
 
@@ -106,6 +108,9 @@ class Values:
             inner = array.shape[: array.ndim - len(outer)]
         if above.name == LOSS:
             array = self.sign * array
+        along = _along(bottom)
+        if along is not None and len(above_letters) == len(outer):
+            return self._of_vectors(bottom, array, along, [*below_letters, *above_letters])
         lettered = len(below_letters) == len(inner) and len(above_letters) == len(outer)
         if lettered and (below_letters or above_letters):
             return named(*merged(top, array, [*below_letters, *above_letters]))
@@ -143,6 +148,10 @@ class Values:
             columns.append(replace(value, array=np.imag(value.array) / TINY))
         first = columns[0]
         array = np.reshape(np.stack([c.array for c in columns], -1), first.array.shape + shape)
+        along = _along(bottom)
+        if along is not None and "row" not in first.axes:
+            array = np.moveaxis(array, range(first.array.ndim), range(-first.array.ndim, 0))
+            return self._of_vectors(bottom, array, along, [*letters, *first.axes])
         if len(letters) == len(shape):
             return named(*merged(top, array, [*first.axes, *letters]))
         if letters or (len(shape) > 1 and first.axes):
@@ -206,6 +215,17 @@ class Values:
         axis = 0 if array.shape[0] == len(picked) else 1
         return np.tensordot(picked, array, (0, axis)) / (picked @ picked)
 
+    def _of_vectors(self, bottom: Formula, array: Array, along: int, letters: list[str]) -> Tensor:
+        """The derivative by a row or column of a matrix: a vector for each letter. The array has the axes of
+        the matrix in front.
+        """
+        vector = np.moveaxis(array, along, -1)
+        vector, axes = merged(bottom, vector, [*letters, "vector"])
+        vector = np.moveaxis(vector, axes.index("vector"), -1)
+        axes.remove("vector")
+        lies = self.row or self.lying
+        return named(vector[..., None, :] if lies else vector[..., :, None], [*axes, "row", "column"])
+
     def _oriented(self, array: Array) -> Tensor:
         match array.ndim:
             case 0:
@@ -219,6 +239,17 @@ class Values:
 
 def _holds_derivative(formula: Formula) -> bool:
     return isinstance(formula, Derivative) or any(map(_holds_derivative, children(formula)))
+
+
+def _along(formula: Formula) -> int | None:
+    """The axis of a matrix along which one of its vectors lies."""
+    match formula:
+        case Indexed(along=along):
+            return along
+        case Transpose(inner):
+            return _along(inner)
+        case _:
+            return None
 
 
 def _token(formula: Formula) -> Symbol | None:

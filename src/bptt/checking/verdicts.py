@@ -313,7 +313,8 @@ def _example(found: Found, how: Agreement, sign: float) -> Counterexample | None
     judge, judged = found.epoch.judge, found.judged
     if judge is None or judged.left is None or judged.right is None:
         return None
-    return counterexample(judge.points(how)[0], judged.left, judged.right, sign)
+    points = judge.points(how, judged.where)
+    return counterexample(points[0], judged.left, judged.right, sign)
 
 
 def _without_agreement(found: Found, target: str, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:

@@ -14,7 +14,7 @@ import numpy as np
 
 from bptt.formula.letters import Runs, bound, extent, is_total, run
 from bptt.formula.matrices import applied, blocks, cross_entropy, diagonal, part, quotient, token_part
-from bptt.formula.shapes import NonConforming, Undefined, example_axis, shape_of
+from bptt.formula.shapes import NonConforming, Undefined, counted_axis, shape_of
 from bptt.formula.tensor import (
     MATRIX,
     Array,
@@ -227,9 +227,7 @@ class _Evaluation:
         """The elements at the indices. A Symbol is indexed in its own axes, other values as matrices are."""
         base = formula.base
         letters: tuple[str, ...] = ()
-        examples = example_axis(formula)
-        if isinstance(base, Symbol) and examples is not None:
-            return self._example(formula, np.moveaxis(self._symbol(base), examples, 0))
+        counted = counted_axis(formula)
         if isinstance(base, Symbol):
             array = self._symbol(base)
         else:
@@ -237,8 +235,10 @@ class _Evaluation:
             array, letters = value.array, value.letters
             if value.is_matrix and 1 in value.pair:
                 array = array[..., 0, :] if value.pair[0] == 1 else array[..., 0]
-        if array.ndim - len(letters) != len(formula.indices):
+        if array.ndim - len(letters) != len(formula.indices) + (counted is not None):
             raise NonConforming(formula, pairs((self.value(base),)))
+        if counted is not None:
+            return self._vector(formula, np.moveaxis(array, counted - 2, 0), letters)
         # Each index takes the last axis and puts its own in front, or none where its place is fixed.
         for axis in reversed(range(len(formula.indices))):
             array = self._picked(formula, np.moveaxis(array, -1, 0), axis)
@@ -246,13 +246,15 @@ class _Evaluation:
         array, axes = merged(formula, array, [*free, *letters])
         return named(array, axes)
 
-    def _example(self, formula: Indexed, array: Array) -> Tensor:
-        """The vector that an example has, for every example or for one."""
-        letter = formula.indices[0].letter
-        if letter in self.places:
-            return self._oriented(array[self.places[letter]])
-        as_rows = self.point.layout == "row"
-        return named(array[:, None, :] if as_rows else array[:, :, None], (letter, *MATRIX))
+    def _vector(self, formula: Indexed, array: Array, letters: tuple[str, ...]) -> Tensor:
+        """The vector that an index picks along the first axis, lying or standing as vectors do."""
+        picked = self._picked(formula, array, 0)
+        free = [index.letter for index in formula.indices if index.letter not in self.places]
+        array, axes = merged(formula, picked, [*free, *letters, "vector"])
+        array = np.moveaxis(array, axes.index("vector"), -1)
+        axes.remove("vector")
+        lies = self.point.layout == "row"
+        return named(array[..., None, :] if lies else array[..., :, None], [*axes, *MATRIX])
 
     def _picked(self, formula: Indexed, array: Array, axis: int) -> Array:
         """The parts of the array that index number `axis` picks along its first axis."""

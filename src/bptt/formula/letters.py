@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bptt.formula.shapes import BATCH, ONE, example_axis, shape_of
+from bptt.formula.shapes import ONE, counted_axis, shape_of
 from bptt.formula.tree import Formula, Index, Indexed, Kronecker, Sum, Symbol, children
 from bptt.ir.dims import ZERO, Dim
 
@@ -23,8 +23,9 @@ def is_total(dim: Dim) -> bool:
 
 def extent(part: Indexed, axis: int, layout: str) -> Dim:
     """The size of what index number `axis` of `part` stands at."""
-    if example_axis(part) is not None:
-        return BATCH
+    counted = counted_axis(part)
+    if counted is not None:
+        return shape_of(part.base, layout)[counted]
     if isinstance(part.base, Symbol) and axis < len(part.base.shape):
         return part.base.shape[axis]
     rows, columns = shape_of(part.base, layout)

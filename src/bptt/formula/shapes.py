@@ -141,12 +141,12 @@ def _is_vector(shape: Pair) -> bool:
 
 
 def _indexed(formula: Indexed, layout: str) -> Pair:
-    """A number, if there is an index for each axis. A Symbol has the axes that the IR gives it. What one
-    example of many has is a vector.
+    """A number, if there is an index for each axis, and a vector along one that has none. A Symbol has the
+    axes that the IR gives it.
     """
-    whole = example_axis(formula)
-    if isinstance(formula.base, Symbol) and whole is not None:
-        return oriented((formula.base.shape[1 - whole],), layout)
+    counted = counted_axis(formula)
+    if counted is not None:
+        return oriented((shape_of(formula.base, layout)[1 - counted],), layout)
     if isinstance(formula.base, Symbol):
         axes = len(formula.base.shape)
     else:
@@ -157,14 +157,18 @@ def _indexed(formula: Indexed, layout: str) -> Pair:
     return NUMBER
 
 
-def example_axis(formula: Indexed) -> int | None:
-    """The axis of the examples where one index stands at a matrix of them: it picks what one of them has."""
+def counted_axis(formula: Indexed) -> int | None:
+    """The axis along which the one index at a matrix counts vectors: that which `along` leaves, or that of
+    the examples in a matrix of many.
+    """
+    if formula.along is not None:
+        return 1 - formula.along
     base = formula.base
     if (
         isinstance(base, Symbol)
         and len(base.shape) == 2
-        and BATCH in base.shape
         and len(formula.indices) == 1
+        and BATCH in base.shape
     ):
         return base.shape.index(BATCH)
     return None

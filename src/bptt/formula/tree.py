@@ -68,10 +68,17 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """An element: `U_ij`, `(h H)_k`. As many indices as `base` has axes."""
+    """An element: `U_ij`, `(h H)_k`. As many indices as `base` has axes.
+
+    With `along`, one of the rows (1) or columns (0) of a matrix: `along` is the axis that stays, and the one
+    index is that of the other. It is a vector like any other, `called` by a letter of its own where it has
+    one (`u_w` of U).
+    """
 
     base: Formula
     indices: tuple[Index, ...]
+    along: int | None = None
+    called: str = ""
 
 
 @dataclass(frozen=True, slots=True)

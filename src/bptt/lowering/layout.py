@@ -45,6 +45,11 @@ def _evidence(product: Binary, scope: Scope) -> tuple[str, Span] | None:
             return COLUMN, right.span
         case _, Transpose(Name(id=name)) if scope.ranks.get(name) == 1 and is_value(left, scope):
             return ROW, left.span
+    match _rank(left, scope), _rank(right, scope):
+        case 1, 2:
+            return ROW, left.span
+        case 2, 1:
+            return COLUMN, right.span
     if any(isinstance(e, Transpose) or _is_scalar(e, scope) for e in (left, right)):
         return None
     match is_value(left, scope), is_value(right, scope):
@@ -52,6 +57,17 @@ def _evidence(product: Binary, scope: Scope) -> tuple[str, Span] | None:
             return ROW, left.span
         case False, True:
             return COLUMN, right.span
+        case _:
+            return None
+
+
+def _rank(e: Expression, scope: Scope) -> int | None:
+    """The rank of a name, where that is known, and of a matrix also where it is transposed."""
+    match e:
+        case Name(id=name):
+            return scope.ranks.get(name)
+        case Transpose(Name(id=name)) if scope.ranks.get(name) == 2:
+            return 2
         case _:
             return None
 

@@ -147,8 +147,8 @@ class _Setter:
                 return size_mark(dim)
             case Symbol():
                 return self._symbol(formula)
-            case Indexed(Symbol() as base, indices):
-                return self._symbol(base, indices_mark(indices))
+            case Indexed(Symbol() as base, indices, called=called):
+                return self._symbol(Symbol(called) if called else base, indices_mark(indices))
             case Indexed(base, indices):
                 return script(self.part(base, Strength.ATOM), indices_mark(indices))
             case Part(operand, start, stop):

@@ -153,7 +153,9 @@ class _Writer:
                 return (names.size(dim),)
             case Symbol():
                 return (names.symbol(formula, self._hides(formula)),)
-            case Indexed(base, indices):
+            case Indexed(base, indices, called=called):
+                if called:
+                    base = Symbol(called)
                 return self._at_foot(base, [names.index(index) for index in indices])
             case Part(operand, start, stop):
                 first = names.dim(start + Dim.number(1))
