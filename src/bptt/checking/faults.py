@@ -83,7 +83,8 @@ class Faults:
     def _find(self, judged: Judged) -> Fault | None:
         assert judged.left is not None and judged.right is not None
         is_labelled = self.judge.is_labelled(judged.left, judged.right, judged.where)
-        how = Agreement(loss=self.judge.losses[0], mode=Mode(), labelled=is_labelled)
+        mode = Mode("even", *self.judge.layout)
+        how = Agreement(loss=self.judge.losses[0], mode=mode, labelled=is_labelled)
         points = self.judge.points(how, judged.where)
         try:
             truths = [values(judged.left) for values in points]

@@ -14,7 +14,9 @@ from itertools import islice, product
 
 import numpy as np
 
+from bptt.checking import layouts
 from bptt.checking.batches import BatchValues
+from bptt.checking.layouts import Layout
 from bptt.checking.maps import Maps
 from bptt.checking.meaning import HADAMARD, Meanings, Mode, Reader
 from bptt.checking.names import Unclear, walk
@@ -84,6 +86,9 @@ class Judged:
     is_zero: bool = False
     unsure: bool = False
     where: Restriction = EVERYWHERE
+    # The layouts in which it holds, and whether it does as a row of maps.
+    layouts: frozenset[Layout] = frozenset()
+    as_maps: bool = False
 
 
 _Asked = tuple[Formula, Formula, Agreement, Restriction]
@@ -105,6 +110,7 @@ class Judge:
     ) -> None:
         self.meanings, self.worlds, self.losses, self.until = meanings, worlds, losses, until
         self.certain = certain or []
+        self.layout = layouts.USUAL  # that of the document, once it is known
         # What was found out before of the same formulas, read in the same way.
         self._known: dict[
             tuple[Formula, Formula, Agreement, Restriction], tuple[list[Agreement], Judged]
@@ -118,14 +124,8 @@ class Judge:
             return replace(judged, missing=f"a formula of at most {MOST_PARTS} parts")
         for mode in self._modes(left, link.right):
             try:
-                # What is derived on the left is derived through everything.
-                claimed = Reader(self.meanings, replace(mode, immediate=False))(left)
-                written = Reader(self.meanings, mode)(link.right)
-                shown = claimed, written
-                if mode.maps:
-                    claimed, written = Maps(self.meanings.layout).whole(claimed, written)
-                if mode.implied:
-                    written = with_implied_sums(claimed, written)
+                shown = self._read(left, link.right, mode)
+                claimed, written = _as_meant(*shown, mode, self.meanings.layout)
             except Unclear as reason:
                 if not (mode.maps or mode.implied):
                     judged.missing = judged.missing or str(reason)
@@ -153,11 +153,44 @@ class Judge:
                 # The reading in which it holds.
                 judged.left, judged.right = shown
                 self._settle(left, mode)
+                how = next(a for a in judged.agreements if not a.turned)
+                judged.layouts = self._layouts(left, judged, how)
+                judged.as_maps = self._holds(left, judged, how, maps=True)
                 break
         if not judged.agreements and self._rests_on_nothing(judged):
             judged.unsure = True
             judged.missing = judged.missing or "a derivative that is not zero"
         return judged
+
+    def _read(self, left: Written, right: Written, mode: Mode) -> tuple[Formula, Formula]:
+        """Both sides; what is derived on the left is derived through everything."""
+        claimed = Reader(self.meanings, replace(mode, immediate=False))(left)
+        return claimed, Reader(self.meanings, mode)(right)
+
+    def _layouts(self, left: Written, judged: Judged, how: Agreement) -> frozenset[Layout]:
+        """The layouts in which a claim holds that holds in one."""
+        orders = {how.mode.falling, how.mode.falling ^ _multiplies_steps(judged.link.right)}
+        return frozenset(
+            layout
+            for layout in layouts.ALL
+            if any(self._holds(left, judged, how, layout, falling=falling) for falling in orders)
+        )
+
+    def _holds(
+        self, left: Written, judged: Judged, how: Agreement, layout: Layout = layouts.USUAL, *,
+        falling: bool = False, maps: bool = False,
+    ) -> bool:  # fmt: skip
+        """Whether a claim holds as laid out so, read as before in all else."""
+        mode = replace(how.mode, flipped=layout.flipped, lying=layout.lying, falling=falling, maps=maps)
+        if mode == how.mode:
+            return True
+        try:
+            sides = _as_meant(*self._read(left, judged.link.right, mode), mode, self.meanings.layout)
+        except Unclear:
+            return False
+        other = Judged(judged.statement, judged.link, where=judged.where)
+        found = self.agreement(*sides, replace(how, mode=mode), other)
+        return any(not a.turned and a.sign == how.sign for a in found)
 
     def _rests_on_nothing(self, judged: Judged) -> bool:
         """Whether a derivative on the right side is zero everywhere: then the model is not what is meant."""
@@ -284,17 +317,26 @@ def modes(*parts: Written, einstein: str = "used") -> Iterator[Mode]:
     nodes = list(walk(list(parts)))
     chains = [[s in HADAMARD for s in n.signs] for n in nodes if isinstance(n, Chain)]
     mixed = any(any(signs) and not all(signs) for signs in chains)
-    jacobians = sum(isinstance(n, Differential | Nabla) for n in nodes) > 1
+    differentials = sum(isinstance(n, Differential | Nabla) for n in nodes)
     for products in ("even", "loose", "tight") if mixed else ("even",):
-        yield Mode(products)
-        if jacobians:
-            yield Mode(products, flipped=True)
-            yield Mode(products, flipped=True, lying=True)
-    if jacobians:
+        for flipped, lying in layouts.ALL if differentials else (layouts.USUAL,):
+            yield Mode(products, flipped, lying)
+    if differentials > 1:
         yield Mode(maps=True)
     yield from _over_steps(nodes)
     if einstein == "used":
         yield Mode(implied=True)
+
+
+def _as_meant(left: Formula, right: Formula, mode: Mode, layout: str) -> tuple[Formula, Formula]:
+    """Both sides with the sums that the mode adds. Unclear where there is no place for them."""
+    if mode.maps:
+        left, right = Maps(layout).whole(left, right)
+    return (left, with_implied_sums(left, right)) if mode.implied else (left, right)
+
+
+def _multiplies_steps(right: Written) -> bool:
+    return any(isinstance(node, Big) and node.sign == "Π" for node in walk([right]))
 
 
 def _over_steps(nodes: list[Written]) -> Iterator[Mode]:
@@ -304,7 +346,7 @@ def _over_steps(nodes: list[Written]) -> Iterator[Mode]:
     is_total = any(isinstance(n, Differential) and n.signs[0] == "d" for n in nodes)
     for falling, immediate in product(orders, (False, True) if is_summed or is_total else (False,)):
         if falling or immediate:
-            for flipped, lying in ((False, False), (True, False), (True, True)):
+            for flipped, lying in layouts.ALL:
                 yield Mode(flipped=flipped, lying=lying, falling=falling, immediate=immediate)
         if immediate and not falling:
             yield Mode(maps=True, immediate=True)

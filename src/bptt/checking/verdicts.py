@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from bptt.checking import layouts
 from bptt.checking.counterexample import counterexample
 from bptt.checking.faults import Faults
 from bptt.checking.judge import (
@@ -32,7 +33,7 @@ from bptt.checking.written import Differential, Letter, Nabla, Written
 from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
-from bptt.formula.shapes import NonConforming
+from bptt.formula.shapes import LAYOUTS, NonConforming
 from bptt.formula.tree import Derivative, Formula, Symbol, children
 from bptt.ir.model import Model
 from bptt.render.unicode import show
@@ -106,6 +107,8 @@ class Found:
     epoch: Epoch
     claim: Claim | None = None
     signs: frozenset[float] = field(default_factory=frozenset)
+    # Whether it holds in the layout of the document.
+    laid_out: bool = True
 
 
 def report(source: Source, found: list[Found], objective: str | None = None) -> Report:
@@ -115,6 +118,7 @@ def report(source: Source, found: list[Found], objective: str | None = None) -> 
     """
     models = {id(f.epoch): f.epoch for f in found}
     flipped = _flipped(found) if objective is None else objective == SIGNS[-1.0]
+    _lay_out(source, found)
     claims: list[Claim] = []
     for f in found:
         before = list(zip(found, claims, strict=False))
@@ -136,6 +140,19 @@ def report(source: Source, found: list[Found], objective: str | None = None) -> 
         text = f"a contradiction: line {upright[0]} derives the cross-entropy, and other lines minus that"
         remarks.append(Remark(text, tuple(lines)))
     return Report(source, _models(found), _objective(found, flipped), tuple(claims), tuple(remarks))
+
+
+def _lay_out(source: Source, found: list[Found]) -> None:
+    """Finds out how derivatives are laid out, for models whose vectors lie alike, and tells their judges."""
+    for vectors in LAYOUTS:
+        alike = [f for f in found if f.epoch.model is not None and f.epoch.model.layout == vectors]
+        told = layouts.stated(source.text, vectors)
+        layout = layouts.chosen((f.judged.layouts for f in alike if f.judged.layouts), told)
+        for f in alike:
+            if f.epoch.judge is not None:
+                f.epoch.judge.layout = layout
+                # What is no more than a row of maps is right in any layout, unless one is stated.
+                f.laid_out = layout in f.judged.layouts or (f.judged.as_maps and not told)
 
 
 def _objective(found: list[Found], flipped: bool) -> str:
@@ -259,7 +276,7 @@ def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]], told:
         return _without_agreement(found, target, flipped, before)
     if best.mode.implied and found.epoch.meanings is not None and found.epoch.meanings.einstein == "used":
         return Claim(span, target, "convention", convention=IMPLIED)
-    if best.turned:
+    if best.turned or (judged.layouts and not found.laid_out):
         return Claim(span, target, "convention", convention=TRANSPOSED)
     if (best.sign != 1.0 and not flipped) or (best.sign == 1.0 and flipped and told and _names_sign(judged)):
         assert judged.right is not None
