@@ -26,7 +26,7 @@ def flattened(found: Sequence[Token]) -> list[Token]:
 
     Tables keep their "begin", "end", "&" and "break"; outside of them "&" is gone and "break" divides rows.
     """
-    found = _one_sided_cases(found)
+    found = _one_sided_cases(_angles(_accumulated(found)))
     partner = _environments(found)
     kept: list[Token] = []
     tables = 0
@@ -61,6 +61,33 @@ def _divides(found: Sequence[Token], place: int, row: Sequence[Token]) -> bool:
         if mark.kind == "relation":
             return True
     return False
+
+
+def _accumulated(found: Sequence[Token]) -> Sequence[Token]:
+    """`+` and `=` side by side as the sign `+=`: something is added up, and nothing is said to be equal."""
+    kept: list[Token] = []
+    for mark in found:
+        if mark.text == "=" and kept and kept[-1].text == "+" and not mark.spaced:
+            plus = kept.pop()
+            kept.append(Token("relation", "+=", plus.span.to(mark.span), plus.spaced))
+        else:
+            kept.append(mark)
+    return kept
+
+
+def _angles(found: Sequence[Token]) -> Sequence[Token]:
+    """A script `<t>` as one in angle brackets."""
+    result = list(found)
+    for place, mark in enumerate(found):
+        if mark.kind == "relation" and mark.text == "<" and place > 1 and found[place - 1].kind == "{":
+            if found[place - 2].kind not in ("_", "^"):
+                continue
+            ahead = range(place + 1, min(len(found), place + 8))
+            end = next((at for at in ahead if found[at].kind in ("relation", "}")), place)
+            if found[end].text == ">":
+                result[place] = replace(mark, kind="(", text="⟨")
+                result[end] = replace(found[end], kind=")", text="⟨")
+    return result
 
 
 def _one_sided_cases(found: Sequence[Token]) -> Sequence[Token]:

@@ -43,9 +43,13 @@ _BEHIND = re.compile(r"(?:のとき|の時|の場合|ならば|时|時|일 때|�
 _OTHERWISE = re.compile(
     r"[\s,]*(?:(?:and|und|et|e|y)\s+)?"
     r"(?:otherwise|else|in all other cases|for all others?|sonst|andernfalls|ansonsten|sinon|autrement"
-    r"|altrimenti|en otro caso|caso contrário|иначе|否则|否則|其他|其它|それ以外|その他)(?!\w)",
+    r"|altrimenti|en otro caso|caso contrário|иначе|否则|否則|其他|其它"
+    r"|それ以外(?:の(?:場合|とき)(?:は|には)?)?|その他)[\s,:：，、]*(?!\w)",
     re.IGNORECASE,
 )
+_JOINS = re.compile(r"[\s,]*(?:and|but|und|et|e|y)\b")
+# Nothing stands between a condition and the next formula.
+_AT_ONCE = re.compile(r"[\s,:：，]*")
 # A new sentence begins, and what was said before no longer counts.
 _ENDS = re.compile(r"[.;!?](?:\s|$)|[。；！？]")
 # A sentence goes on to what holds under the condition.
@@ -131,24 +135,36 @@ def _is_value(node: Written) -> bool:
 
 
 def put_to_statements(formulas: list[tuple[Segment, list[Statement]]]) -> list[Statement]:
-    """All statements in order, those that prose puts under a condition with it."""
+    """All statements in order, those that prose puts under a condition with it.
+
+    Who says the condition first in a sentence says it first to its end: "for $i = k$ it is $a$, for $i ≠ k$
+    it is $b$"; who says the formula first has the condition behind it: "$a$ for $i = k$, $b$ otherwise".
+    """
     found: list[Statement] = []
     about: int | None = None  # the last statement that is no condition, in the same sentence
     pending: tuple[Written, ...] = ()
+    comes_first = False  # whether conditions come before what they are for
     for place, (segment, more) in enumerate(formulas):
         before = _between(formulas[place - 1][0], segment) if place else segment.words
         after = _between(segment, formulas[place + 1][0]) if place + 1 < len(formulas) else ""
         if _ENDS.search(before):
-            pending, about = (), None
+            pending, about, comes_first = (), None, False
+        elif _OTHERWISE.fullmatch(before):
+            pending = (otherwise(segment.span),)
         elif about is not None and _OTHERWISE.match(before):
             found[about] = with_condition(found[about], otherwise(found[about].span))
         held = None if segment.display or len(more) != 1 else condition(more[0], said=True)
-        said = introduces(before) or bool(_BEHIND.match(after))
-        if held is not None and said:
-            if about is not None and _ONLY.fullmatch(before) and not _CONCLUDES.match(after):
+        if held is not None and (introduces(before) or _BEHIND.match(after)):
+            is_behind = about is not None and not comes_first and _ONLY.fullmatch(before) is not None
+            if (
+                is_behind
+                and not _CONCLUDES.match(after)
+                and not (_JOINS.match(before) and _AT_ONCE.fullmatch(after))
+            ):
+                assert about is not None
                 found[about] = with_condition(found[about], held)
             else:
-                pending = (held,)
+                pending, comes_first = (held,), True
             found += more
             continue
         for one in more:
@@ -157,8 +173,10 @@ def put_to_statements(formulas: list[tuple[Segment, list[Statement]]]) -> list[S
                 one = with_condition(one, each)
             found.append(one)
             about = len(found) - 1
+        if segment.display:
+            pending = ()
         if segment.span.text.rstrip().endswith((".", ";", "。")):
-            pending, about = (), None
+            pending, about, comes_first = (), None, False
     return found
 
 

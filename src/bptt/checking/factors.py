@@ -23,6 +23,9 @@ from bptt.checking.written import (
     Written,
 )
 
+_SHIFTS: tuple[list[str], ...] = ([], ["operator", "number"])  # behind the letter of a time
+_OBJECTIVES = frozenset(["J", "L", "E", "C", "ell"])
+_IN_NAMES = frozenset(["letter", "word", "_", "^", "{", "}", ",", ";", "'", "number", "command"])
 _LONGEST_NUMBER = 15  # characters
 
 
@@ -56,7 +59,7 @@ class FactorReader(DerivativeReader):
                 return self._partial()
             case "letter" | "word":
                 mark = self._next()
-                scripts = self.scripts()
+                scripts = self._with_time(self.scripts())
                 letter = Letter(mark.text, self._span(start), scripts, mark.face)
                 return self._after_letter(start, letter, mark.kind == "word")
             case "number":
@@ -75,6 +78,21 @@ class FactorReader(DerivativeReader):
                 reason = self._next().text
                 return self.unread(start, reason)
         return None
+
+    def _with_time(self, scripts: Scripts) -> Scripts:
+        """The scripts with a time in square brackets that stands behind them, `h[t-1]`, and what follows."""
+        end = self._closing() if self.kind() == "(" and self.text() == "[" and self._touches() else None
+        if end is None:
+            return scripts
+        inside = self.found[self.position + 1 : end]
+        if inside[:1] and inside[0].text in ("t", "tau", "T") and [m.kind for m in inside[1:]] in _SHIFTS:
+            start = self.position
+            self._next()
+            time = self._unscripted(end) or self._missing("nothing stands here")
+            self.position = end + 1
+            index = Bracketed(time, self._span(start), kind="[")
+            return joined(joined(scripts, Scripts(above=(index,))), self.scripts())
+        return scripts
 
     def _number(self) -> Written:
         start = self.position
@@ -100,6 +118,7 @@ class FactorReader(DerivativeReader):
                 or (name in table.FUNCTION_LETTERS and round_one and not self._is_factor(letter))
                 or (letter.face == "calligraphic" and round_one)
                 or (letter.face == "blackboard" and name == "E")
+                or (name in _OBJECTIVES and round_one and self._touches() and self._holds_names())
                 or self._has_relation()
             ):
                 return self._call(start, letter)
@@ -135,19 +154,26 @@ class FactorReader(DerivativeReader):
             place = max(place, self.partner.get(place, place)) + 1
         return False
 
-    def _is_factor(self, letter: Letter) -> bool:
-        """Whether a letter that may be a function is one of a product: `g(1 - g)`, the gate `f_t (…)`."""
+    def _holds_names(self) -> bool:
+        """Whether the bracket here holds letters only: the parameters of an objective, `J(\\theta)`."""
         end = self._closing()
         assert end is not None, "only asked before brackets that are closed"
-        if letter.name in ("f", "g", "p", "P") and any(
-            isinstance(script, Bracketed | Terms) or (isinstance(script, Letter) and script.name == "t")
-            for script in (*letter.scripts.below, *letter.scripts.above)
-        ):
+        inside = self.found[self.position + 1 : end]
+        return bool(inside) and all(mark.kind in _IN_NAMES for mark in inside)
+
+    def _is_factor(self, letter: Letter) -> bool:
+        """Whether a letter that may be a function is one of a product: `g(1 - g)`, the gate `f_t (…)`,
+        the probability `p_i (a + b)`."""
+        end = self._closing()
+        assert end is not None, "only asked before brackets that are closed"
+        scripts = (*letter.scripts.below, *letter.scripts.above)
+        if letter.name in ("f", "g", "p", "P") and any(map(_tells_time, scripts)):
             return letter.name in ("f", "g")
         inside = self.found[self.position + 1 : min(end, self.position + 40)]
-        return any(mark.kind == "letter" and mark.text == letter.name for mark in inside) and any(
-            mark.kind == "operator" and mark.text == "-" for mark in inside
-        )
+        signs = {mark.text for mark in inside if mark.kind == "operator"}
+        if letter.name == "p" and letter.scripts.below and signs & {"+", "-"}:
+            return True
+        return "-" in signs and any(mark.kind == "letter" and mark.text == letter.name for mark in inside)
 
     def _is_sum(self, letter: Letter) -> bool:
         """Whether a capital sigma is the sign of a sum: with an index below, and something behind it."""
@@ -260,6 +286,13 @@ class FactorReader(DerivativeReader):
 
 def _several(node: Written) -> bool:
     return isinstance(node, Chain | Terms | Relation | Listed)
+
+
+def _tells_time(script: Written) -> bool:
+    """`(t)`, `⟨t⟩`, `t-1`; in square brackets stands a layer."""
+    if isinstance(script, Bracketed):
+        return script.kind != "["
+    return isinstance(script, Terms) or (isinstance(script, Letter) and script.name == "t")
 
 
 def _relates(node: Written) -> bool:

@@ -189,6 +189,10 @@ class Reader:
                 return self._big(node)
             case Call():
                 return self._scripted(self._call(node), node.scripts)
+            case Bracketed(inner=Listed((first, second)), kind="⟨", scripts=Scripts((), (), 0)):
+                return Apply("sum", Hadamard((self(first), self(second))))
+            case Bracketed(inner=inner, kind="‖"):
+                return self._norm(self(inner), node.scripts)
             case Bracketed(inner=Relation() as relation, kind="["):
                 return self._scripted(self._indicator(relation), node.scripts)
             case Cases(rows=rows):
@@ -329,6 +333,19 @@ class Reader:
         if found.turned:
             value = Transpose(value)
         return value if found.power is None else Power(value, found.power)
+
+    def _norm(self, value: Formula, scripts: Scripts) -> Formula:
+        """The Euclidean norm, or a power of it."""
+        if scripts.primes or any(
+            getattr(item, "value", getattr(item, "name", "")) not in (2, "F") for item in scripts.below
+        ):
+            raise Unclear("which norm it is")
+        square = Apply("sum", Power(value, 2))
+        power = self._power(scripts)
+        if power == 2:
+            return square
+        norm = Apply("sqrt", square)
+        return norm if power is None else Power(norm, power)
 
     # Sums and products.
 

@@ -162,7 +162,8 @@ def _pair(
     if following.name == "grad" and signs[place] == "·" and first.name in names:
         return _behind("grad", first), 2
     is_mark = first.name in _BEFORE and first.scripts == _NONE and signs[place] == ""
-    return (_behind(first.name, following), 2) if is_mark and following.name in names else (None, 0)
+    is_known = bool({following.name, following.name.swapcase()} & names)  # Z has an example z in each column
+    return (_behind(first.name, following), 2) if is_mark and is_known else (None, 0)
 
 
 def _single(letter: Letter, names: set[str]) -> _Short | None:
