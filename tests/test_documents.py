@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import bptt
 from bptt.checking.gradcheck import check_gradients, check_sizes
 from bptt.cli.main import COMMANDS, Parser
 from bptt.lm.model import understand
@@ -67,3 +68,18 @@ def test_the_example_in_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
     # Far below the number of different characters, which is over a hundred.
     assert float(perplexity.split()[0]) < 20
     assert "".join(sample).startswith("The ")
+
+
+def test_the_solution_is_checked_as_the_page_says() -> None:
+    report = bptt.check(ROOT / "examples" / "solution.md")
+    wrong = [(c.line, c.kind, c.follows_from) for c in report.claims if c.verdict == "wrong"]
+    assert wrong == [(10, "sign", None), (17, "index", None), (20, "index", 17), (25, "order", None)]
+    assert report.summary == {"correct": 6, "convention": 0, "wrong": 4, "undecided": 1}
+    page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    said = report.text(80)
+    for claim in report.claims:
+        assert not claim.mend or claim.mend in page
+    # Numbers are random, and not looked at.
+    for line in said.splitlines():
+        if line.startswith(("line ", "  why: ")):
+            assert line in page

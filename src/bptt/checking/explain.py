@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from bptt.checking.check import examine
 from bptt.checking.faults import is_element
 from bptt.checking.findings import lines_named, verdict
-from bptt.checking.judge import letters
 from bptt.checking.paths import Path
-from bptt.checking.pool import parts_of, renamed
+from bptt.checking.pool import parts_of
 from bptt.checking.report import Claim, Report
 from bptt.checking.report_text import claim_text
 from bptt.checking.verdicts import LOG_LIKELIHOOD, Found
-from bptt.checking.written_out import written_out
+from bptt.checking.written_out import in_letters_of, written_out
 from bptt.derivation.board import LOSS
 from bptt.derivation.derive import Deriver
 from bptt.derivation.steps import Chain, Derivation
@@ -163,7 +162,7 @@ class _Explanation:
                 result = written_out(derivations.board, derivations.gradients) or result
             elif gradient.written_out is not None:
                 result = gradient.written_out.result
-        return _in_letters_of(left, chain.left, result)
+        return in_letters_of(left, chain.left, result, derivations.board)
 
     # The derivative of one quantity by another.
 
@@ -185,7 +184,7 @@ class _Explanation:
         yield _derivation(*blocks)
         derived = path.matrix() if self._notation == "matrix" else None
         if len(chains) == 1 and self._notation == "index":
-            derived = _in_letters_of(left, chains[0].left, chains[0].result)
+            derived = in_letters_of(left, chains[0].left, chains[0].result, board)
         yield self._beside(left, derived)
 
     # Both.
@@ -215,12 +214,6 @@ def _is_of_now(left: Derivative) -> bool:
     """Whether it is about a use in step t, and not about one in a step before."""
     tokens = [part.token.time for part in parts_of(left) if isinstance(part, TokenPart)]
     return all(time is None or time == NOW for time in (*tokens, left.at))
-
-
-def _in_letters_of(left: Formula, own: Formula, result: Formula) -> Formula | None:
-    """A result about `own` with the letters of the claim; None where these stand for something else in it."""
-    ours, theirs = list(letters(own)), list(letters(left))
-    return renamed(result, dict(zip(ours, theirs, strict=True))) if len(ours) == len(theirs) else None
 
 
 def _mentions_derivatives(formula: Formula) -> bool:

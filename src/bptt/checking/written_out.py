@@ -72,6 +72,22 @@ class _PutIn:
         return part if result is None else result
 
 
+def in_letters_of(left: Formula, own: Formula, result: Formula, board: Board) -> Formula | None:
+    """A result about `own` in the letters of `left`; what is summed over gets other letters. None where the
+    two have not as many letters, or there are no more.
+    """
+    ours, theirs = list(letters(own)), list(letters(left))
+    if len(ours) != len(theirs):
+        return None
+    taken = {*theirs, *_letters_of(result)}
+    renaming = dict(zip(ours, theirs, strict=True))
+    plain = renamed(result, renaming)
+    if plain is not None:
+        return plain
+    fresh = _with_letters(result, (letter for letter in board.letters if letter not in taken))
+    return None if fresh is None else renamed(fresh, renaming)
+
+
 def _with_letters(formula: Formula, fresh: Iterator[str]) -> Formula | None:
     """The formula with letters of its own under its sums; None where there are no more letters."""
     failed = False
