@@ -328,7 +328,8 @@ def mapped(node: Written, change: Callable[[Written], Written]) -> Written:
     for item in fields(node):
         old = getattr(node, item.name)
         new = _mapped_within(old, change)
-        if new is not old:
+        if new is not old and (item.name != "function" or isinstance(new, Letter)):
+            # What is applied stays a name: 1(z > 0) is no product.
             changed[item.name] = new
     return change(replace(node, **changed) if changed else node)  # type: ignore[arg-type]
 
