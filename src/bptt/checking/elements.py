@@ -14,7 +14,7 @@ from collections.abc import Callable
 from bptt.checking.contractions import Axes, Element, dotted, multiplied, over, product, summed
 from bptt.checking.families import COLUMNS, NO_FAMILIES, Families
 from bptt.checking.meaning import HADAMARD, is_arbitrary
-from bptt.checking.names import TIMES, TRANSPOSES, Lettering, Resolved, Unclear, index_name
+from bptt.checking.names import Lettering, Resolved, Unclear, index_name, is_exponent
 from bptt.checking.written import (
     Big,
     Braced,
@@ -207,21 +207,6 @@ class Elements:
                 return Element(tree.Call("softmax", (a,), span, span), top.axes)
         value = tree.Binary("/", top.value, bottom.value, span, span)
         return Element(value, top.axes, top.stands)
-
-
-def is_exponent(above: Written) -> bool:
-    """Whether e is a number here, and not a vector that is transposed or has a time."""
-    match above:
-        case Letter(name=name, scripts=Scripts((), (), 0)):
-            return name not in TIMES | TRANSPOSES
-        case Bracketed(inner=inner):
-            return not (isinstance(inner, Letter | Terms) and _is_time(inner))
-    return True
-
-
-def _is_time(node: Letter | Terms) -> bool:
-    first = node.terms[0] if isinstance(node, Terms) else node
-    return isinstance(first, Letter) and first.name in TIMES
 
 
 def lag_of(found: Resolved) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from bptt.checking.families import NO_FAMILIES, Families
-from bptt.checking.names import Lettering, Resolved, Unclear, index_name
+from bptt.checking.names import Lettering, Resolved, Unclear, index_name, is_exponent
 from bptt.checking.steps import step_range
 from bptt.checking.written import (
     At,
@@ -123,7 +123,7 @@ class Meanings:
     to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode);
     `targets` are the names of what the output is compared with; `diagonal` says that σ′(z) may be a matrix;
     `families` are the vectors that are counted; `counts` the names of the number of examples, where there are
-    many, with that; `finals` those of what is there at the last step.
+    many, with that; `finals` those of what is there at the last of all `steps`.
     """
 
     lettering: Lettering
@@ -142,6 +142,7 @@ class Meanings:
     counts: Mapping[str, Dim] = field(default_factory=dict)
     finals: frozenset[str] = frozenset()
     families: Families = NO_FAMILIES
+    steps: int = 0
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:
@@ -203,7 +204,7 @@ class Reader:
 
     def letter(self, letter: Letter) -> Formula:
         above = letter.scripts.above
-        if letter.name == "e" and len(above) == 1 and self.meanings.lettering._time(above[0], False) is None:
+        if letter.name == "e" and len(above) == 1 and is_exponent(above[0]):
             return Apply("exp", self(above[0]))
         below = letter.scripts.below
         if letter.name in ("1", "I") and len(below) == 1 and _relates(below[0]):
@@ -215,6 +216,8 @@ class Reader:
         if letter.name == "1":
             # Added to a vector, the vector of ones and the number are the same.
             return Number(1.0)
+        if letter.name == "T" and letter.scripts == Scripts() and "T" not in self.meanings.quantities:
+            return Number(float(self.meanings.steps))
         found = self._resolve(letter)
         special = self._special(letter, found)
         if special is not None:

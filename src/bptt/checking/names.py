@@ -8,7 +8,7 @@ what runs under a Σ or stands in a Kronecker delta is an index, what is defined
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from bptt.checking.steps import STEP, TIMES
 from bptt.checking.written import (
@@ -31,6 +31,10 @@ from bptt.syntax.spelling import canonical_name
 
 USUAL_INDICES = frozenset({"i", "j", "k", "l", "m", "n", "p", "q", "ell"})
 TRANSPOSES = frozenset({"T", "top", "intercal", "transpose"})
+GREEK = frozenset({
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",
+    "nu", "xi", "rho", "sigma", "omega", "phi", "chi", "psi",
+})  # fmt: skip
 
 
 EQUALS = frozenset({"=", ":=", "≡", "≜"})
@@ -175,6 +179,21 @@ def flat(items: tuple[Written, ...]) -> Iterator[Written]:
                 yield item
 
 
+def is_exponent(above: Written) -> bool:
+    """Whether e is a number here, and not a vector that is transposed or has a time."""
+    match above:
+        case Letter(name=name, scripts=Scripts((), (), 0)):
+            return name not in TIMES | TRANSPOSES
+        case Bracketed(inner=inner):
+            return not (isinstance(inner, Letter | Terms) and _is_time(inner))
+    return True
+
+
+def _is_time(node: Letter | Terms) -> bool:
+    first = node.terms[0] if isinstance(node, Terms) else node
+    return isinstance(first, Letter) and first.name in TIMES
+
+
 def counted(item: Written) -> str:
     """The letter that stands alone in brackets above a name; "" for anything else."""
     match item:
@@ -199,6 +218,7 @@ def lettering(document: Reading) -> Lettering:
                     indices.update(p.name for p in walk([below]) if isinstance(p, Letter))
         if isinstance(statement.left, Letter) and (_bears_time(statement.left) or _is_computed(statement)):
             quantities.add(statement.left.name)
+    indices |= _paired(document, indices, _unscripted(document))
     plain = Lettering(
         frozenset(indices - TIMES),
         frozenset(quantities),
@@ -211,6 +231,50 @@ def lettering(document: Reading) -> Lettering:
         numbered=_numbered(document, plain),
         tables=_tables(document, plain),
     )
+
+
+def _paired(document: Reading, indices: set[str], alone: frozenset[str]) -> set[str]:
+    """The letters that stand beside an index below something and never by themselves: μ in R_{μi}; and those
+    of Kronecker's delta.
+    """
+    pairs: list[set[str]] = []
+    for statement in document.statements:
+        parts = [statement.left, *(link.right for link in statement.links)]
+        for part in walk([p for p in parts if p is not None]):
+            if isinstance(part, Letter):
+                below = [item for item in flat(part.scripts.below) if isinstance(item, Letter)]
+                letters = {item.name for item in below if item.scripts == Scripts()}
+                if len(below) == 2 == len(letters):
+                    pairs.append(letters)
+                    if part.name == "delta":
+                        indices = indices | (letters - alone)
+    found = set(indices)
+    before = -1
+    while len(found) > before:
+        before = len(found)
+        for pair in pairs:
+            if pair & found:
+                found |= {
+                    name for name in pair - alone - TIMES - TRANSPOSES if len(name) == 1 or name in GREEK
+                }
+    return found
+
+
+def _unscripted(document: Reading) -> frozenset[str]:
+    """The letters that stand somewhere else than in scripts."""
+    found: set[str] = set()
+    stack: list[object] = [(s.left, tuple(link.right for link in s.links)) for s in document.statements]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack += node
+        elif isinstance(node, Letter):
+            found.add(node.name)
+        elif is_dataclass(node) and type(node).__module__.endswith("written"):
+            stack += [
+                getattr(node, f.name) for f in fields(node) if f.name not in ("span", "scripts", "below")
+            ]
+    return frozenset(found)
 
 
 def _is_computed(statement: Statement) -> bool:
@@ -310,8 +374,10 @@ def _named_statements(document: Reading, plain: Lettering) -> Iterator[tuple[str
 
 def _bears_time(letter: Letter) -> bool:
     plain = Lettering(frozenset(), frozenset())
-    scripts = letter.scripts
-    return any(plain._time(s, True) is not None for s in flat((*scripts.below, *scripts.above)))
+    below, above = flat(letter.scripts.below), flat(letter.scripts.above)
+    # A T above is a transpose.
+    found = [*(plain._time(s, True) for s in below), *(plain._time(s, False) for s in above)]
+    return any(time is not None for time in found)
 
 
 def walk(parts: list[Written]) -> Iterator[Written]:

@@ -12,7 +12,7 @@ from bptt.checking.meaning import Meanings, Quantity
 from bptt.checking.models import OBJECTIVE, READ, TARGET, Stating, Understood, understand
 from bptt.checking.survey import Survey
 from bptt.checking.verdicts import Epoch
-from bptt.checking.world import NOW, World, numbers
+from bptt.checking.world import LAST, NOW, World, numbers
 from bptt.derivation.board import BATCH, LOSS, Board, put_on_board
 from bptt.errors import EquationError
 from bptt.ir.dims import Dim
@@ -75,6 +75,7 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
         counts=counts,
         finals=survey.finals,
         families=survey.families,
+        steps=LAST,
     )
     targets = understood.targets
 
