@@ -23,6 +23,7 @@ from bptt.checking.written import (
     Letter,
     Nabla,
     Numeral,
+    Relation,
     Scripts,
     Statement,
     Unread,
@@ -37,6 +38,8 @@ from bptt.formula.tree import Formula, Symbol
 _NONE = Scripts()
 # Where functions are compared: on both sides of zero, and not too far from it.
 _POINTS = (-1.7, -0.6, -0.2, 0.3, 0.9, 2.1)
+# Letters that are applied to what they are the probability of, and multiplied with anything else.
+PROBABILITIES = frozenset({"p", "P"})
 # Letters at a function that count elements or steps.
 _NO_LABELS = frozenset({"t", "i", "j", "k"})
 # Functions that a definition may turn out to be.
@@ -76,7 +79,9 @@ class _Applications:
         for statement in statements:
             self._define(statement, applied)
         self.factors = frozenset(
-            name for name in _quantities(statements) - primed - self.meant.keys() if is_arbitrary(name)
+            name
+            for name in _quantities(statements) - primed - self.meant.keys()
+            if is_arbitrary(name) or name in PROBABILITIES
         )
 
     def _define(self, statement: Statement, applied: set[str]) -> None:
@@ -138,6 +143,9 @@ class _Applications:
                     scripts = replace(function.scripts, below=(), above=_powers(function))
                     meant = replace(function, name=self.meant.get(name, name), scripts=scripts)
                     return replace(node, function=meant)
+                lone = isinstance(argument, Letter | Numeral | Relation) or node.function.scripts == _NONE
+                if name in PROBABILITIES and lone:
+                    return node
                 if name in self.factors and not node.function.scripts.primes:
                     bracket = Bracketed(argument, argument.span, node.scripts)
                     return Chain((function, bracket), ("",), node.span)

@@ -28,7 +28,7 @@ from bptt.checking.survey import Survey, is_claim
 from bptt.checking.synonyms import uniform
 from bptt.checking.understanding import prepare, shows_layout
 from bptt.checking.verdicts import Epoch, Found, best, report
-from bptt.checking.written import Reading, Statement
+from bptt.checking.written import Differential, Nabla, Reading, Statement
 from bptt.formula.shapes import LAYOUTS
 from bptt.source import Source
 
@@ -93,6 +93,12 @@ def plain(reading: Reading) -> Reading:
     return replace(reading, statements=tuple(statements))
 
 
+def _only_derivative(statement: Statement) -> Statement:
+    """What a statement says a name is, without what it is equal to."""
+    links = tuple(link for link in statement.links if isinstance(link.right, Differential | Nabla))
+    return replace(statement, links=links)
+
+
 class _Document:
     def __init__(self, reading: Reading, letters: Lettering, layout: str | None) -> None:
         self.reading, self.letters, self.layout = reading, letters, layout
@@ -124,6 +130,9 @@ class _Document:
         sections = [statement.section for statement in reading.statements]
         claims = [n for n, statement in enumerate(reading.statements) if is_claim(statement.left)]
         self.epochs = [Epoch(*epoch) for epoch in epochs(stated, sections, claims, self.losses)]
+        for epoch in self.epochs:
+            names = [n.name for _, s in self._within(epoch) for n in self.survey.resolved(s)]
+            epoch.mentioned = frozenset(names)
         self.equations = {s.number for s in stated}
         self.abbreviations = Abbreviations(self.survey, self.losses)
         self.layouts = self._prepare()
@@ -170,7 +179,14 @@ class _Document:
 
     def _statements(self, epoch: Epoch) -> list[tuple[int, Statement]]:
         """The statements of an epoch, with their numbers, that are no equations of its model."""
+        found = [(n, s) for n, s in self._within(epoch) if not self._is_equation(n, s, epoch)]
+        anew = {self.survey.name(s.left) for _, s in found}
+        earlier = enumerate(self.reading.statements[: epoch.start])
+        kept = [(n, s) for n, s in earlier if self.survey.names_derivative(s) not in {"", *anew}]
+        return [*((n, _only_derivative(s)) for n, s in kept), *found]
+
+    def _within(self, epoch: Epoch) -> list[tuple[int, Statement]]:
+        """The statements of an epoch, with their numbers."""
         later = [e.start for e in self.epochs if e.start > epoch.start]
         end = min(later, default=len(self.reading.statements))
-        numbered = enumerate(self.reading.statements[epoch.start : end], epoch.start)
-        return [(number, s) for number, s in numbered if not self._is_equation(number, s, epoch)]
+        return list(enumerate(self.reading.statements[epoch.start : end], epoch.start))

@@ -95,7 +95,9 @@ class Sayable:
                     said.append(self._number_or_whole(link.right, name.name))
             except Unclear:
                 continue
-        if not said or isinstance(said[0], tree.Number | tree.Name):
+        if not said or isinstance(said[0], tree.Number):
+            return None
+        if isinstance(said[0], tree.Name) and not self._is_another_name(name, rights[0]):
             return None
         # σ(x W + b) = σ(z): the shortest is made of names that are defined on their own. Of a loss it is the
         # first that says what it is.
@@ -117,6 +119,14 @@ class Sayable:
                     if self.lettering.resolve(letter).indices:
                         return True
         return False
+
+    def _is_another_name(self, name: Resolved, right: Written) -> bool:
+        """Whether two vectors are equal of which one has a number: a¹ = x, ŷ = a³."""
+        if not isinstance(right, Letter) or name.name in self.losses:
+            return False
+        other = self.lettering.resolve(right)
+        is_plain = name.time is None and other.time is None and not other.turned and other.token is None
+        return is_plain and (name.name[-1:].isdigit() or other.name[-1:].isdigit()) and name.name[0].islower()
 
     def _elements(self, labels: dict[str, str]) -> Elements:
         layout = self.layout or self.families.layout

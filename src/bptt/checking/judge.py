@@ -41,6 +41,7 @@ from bptt.formula.tree import (
     Time,
     children,
 )
+from bptt.ir.dims import Dim
 from bptt.ir.expr import Expr
 from bptt.ir.ops import Op
 
@@ -165,7 +166,9 @@ class Judge:
     def _read(self, left: Written, right: Written, mode: Mode) -> tuple[Formula, Formula]:
         """Both sides; what is derived on the left is derived through everything."""
         claimed = Reader(self.meanings, replace(mode, immediate=False))(left)
-        return claimed, Reader(self.meanings, mode)(right)
+        reader = Reader(self.meanings, mode)
+        reader.square = size_of(claimed)
+        return claimed, reader(right)
 
     def _layouts(self, left: Written, judged: Judged, how: Agreement) -> frozenset[Layout]:
         """The layouts in which a claim holds that holds in one."""
@@ -243,7 +246,9 @@ class Judge:
             try:
                 a = values(left)
                 letters = dict(zip(a.letters, a.array.shape, strict=False))
-                b = spread(values(right, letters), a)
+                b = values.where.held(spread(values(right, letters), a), values.places)
+                # A zero where i ≠ k shows something if there is none where i = k.
+                said = replace(values, where=EVERYWHERE)(left) if values.where.pairs else a
             except Undefined:
                 judged.unsure = judged.unsure or mode == EVENLY
                 return []
@@ -262,7 +267,7 @@ class Judge:
                 judged.unsure = True
                 judged.missing = judged.missing or "a value within bounds"
                 return []
-            informative = informative or bool(np.any(np.abs(a.array) > TOLERANCE))
+            informative = informative or bool(np.any(np.abs(said.array) > TOLERANCE))
             for (sign, turned), holds in possible.items():
                 if holds:
                     flip = sign if mentions_loss(left) != mentions_loss(right) else 1.0
@@ -306,6 +311,14 @@ class Judge:
 
 def _is_too_long(formula: Written) -> bool:
     return next(islice(walk([formula]), MOST_PARTS, None), None) is not None
+
+
+def size_of(claimed: Formula) -> Dim | None:
+    """How large a square matrix on the right side is: as the vector by which something is derived."""
+    match claimed:
+        case Derivative(bottom=Symbol(shape=(size,))):
+            return size
+    return None
 
 
 def modes(*parts: Written, einstein: str = "used") -> Iterator[Mode]:

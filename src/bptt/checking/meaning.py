@@ -156,6 +156,7 @@ class Reader:
 
     def __init__(self, meanings: Meanings, mode: Mode) -> None:
         self.meanings, self.mode = meanings, mode
+        self.square: Dim | None = None
 
     def __call__(self, node: Written) -> Formula:
         """The formula. Unclear says what could not be given a meaning."""
@@ -306,7 +307,9 @@ class Reader:
                 return Indexed(value, indices)
 
     def _identity(self) -> Formula:
-        """As large as what is carried, if only one vector is."""
+        """As large as what something is derived by; else as what is carried, if only one vector is."""
+        if self.square is not None:
+            return Identity(self.square)
         sizes = {q.symbol.shape for n, q in self.meanings.quantities.items() if n in self.meanings.carried}
         if len(sizes) != 1 or len(next(iter(sizes))) != 1:
             raise Unclear("how large I is")

@@ -36,7 +36,7 @@ AT_EACH_STEP = "given at each step"
 class Stating:
     """What a document says of a model: its equations, with the loss as J; names that are `timed`; what it is
     `given` for certain, with what that is; `ranks` that its indices show; `tables` of
-    which a token picks a part.
+    which a token picks a part; `mentioned` are the names that stand where the model holds.
     """
 
     equations: Mapping[str, Equation]
@@ -45,6 +45,7 @@ class Stating:
     ranks: Mapping[str, int]
     source: Source
     tables: tuple[str, ...] = ()
+    mentioned: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -130,15 +131,24 @@ def _usual_ranks(equations: Mapping[str, Equation], stating: Stating) -> dict[st
     named = [side.operand if isinstance(side, tree.Transpose) else side for side in sides]
     factors = {side.id for side in named if isinstance(side, Name)}
     found: dict[str, int] = {}
+    divisors = {name for e in equations.values() for name in _divisors(e.value)}
     for name in free - _given(equations, stating).keys():
         letter = name.split("_")[0].rstrip("0123456789")
-        if letter in NUMBERS:
+        if letter in NUMBERS or name in divisors:
             found[name] = 0
         elif len(letter) == 1 and letter.isupper():
             found[name] = 2
         elif len(letter) == 1 and name in factors:
             found[name] = 1
     return found
+
+
+def _divisors(e: Expression) -> Iterator[str]:
+    """The names by which something is divided."""
+    if isinstance(e, tree.Binary) and e.operator == "/" and isinstance(e.right, Name):
+        yield e.right.id
+    for part in tree.children(e):
+        yield from _divisors(part)
 
 
 def _lowered(equations: dict[str, Equation], stating: Stating) -> Understood:
@@ -148,11 +158,12 @@ def _lowered(equations: dict[str, Equation], stating: Stating) -> Understood:
     used = {name.id for e in equations.values() for name in _names(e.value)} | equations.keys()
     given = {name: what for name, what in given.items() if name in used}
     equations, given = _with_past(equations, given)
-    target = next((name for name, what in given.items() if what == TARGET), "y")
+    free = (name for name in ("y", "target") if name not in equations)
+    target = next((name for name, what in given.items() if what == TARGET), next(free, "y"))
     if OBJECTIVE not in equations:
         given[target] = TARGET
     document = Document(tuple(equations.values()), stating.source)
-    model = lower_written(document, given, stating.ranks, target)
+    model = lower_written(document, given, stating.ranks, target, _top(equations, stating))
     return Understood(model, given, equations)
 
 
@@ -169,6 +180,13 @@ def _with_look_up(equations: dict[str, Equation], stating: Stating) -> dict[str,
     token, table = Name("x", span=span), Name(tables[0], span=span)
     picked = tree.Binary(tree.JUXTAPOSED, token, table, span, span)
     return {given[0]: Equation(Name(given[0], span=span), picked, span), **equations}
+
+
+def _top(equations: Mapping[str, Equation], stating: Stating) -> str | None:
+    """The only quantity that is spoken of and that no other needs: a loss is made of it."""
+    used = {name.id for e in equations.values() for name in _names(e.value) if not name.lag}
+    found = [name for name in equations if name not in used and name in stating.mentioned]
+    return found[0] if len(found) == 1 else None
 
 
 def _given(equations: Mapping[str, Equation], stating: Stating) -> dict[str, str]:

@@ -16,6 +16,7 @@ from bptt.checking.written import (
     Bracketed,
     Call,
     Chain,
+    Differential,
     Letter,
     Listed,
     Numeral,
@@ -65,7 +66,9 @@ class Lettering:
     of what has a name already (`let W^u = W_unembed`), `numbered` those whose numerals are times (`h_3`),
     `alone` the letters that stand by themselves somewhere, `labelled` those below which names of quantities
     stand (the `W` of `W_f` and `W_o`, where f and o are gates), `examples` those that count examples in
-    brackets above a name (`x^{(i)}`): its first index, or its last where `examples_last`.
+    brackets above a name (`x^{(i)}`): its first index, or its last where `examples_last`; `ordinary` those
+    that are quantities and not what they usually are below a name (T as a gate, and no last step), `raised`
+    those that are so above it.
     """
 
     indices: frozenset[str]
@@ -77,6 +80,8 @@ class Lettering:
     labelled: frozenset[str] = frozenset()
     examples: frozenset[str] = frozenset()
     examples_last: bool = False
+    ordinary: frozenset[str] = frozenset()
+    raised: frozenset[str] = frozenset()
 
     def resolve(self, letter: Letter) -> Resolved:
         """The letter's scripts read. Unclear for scripts that have no meaning here."""
@@ -111,7 +116,7 @@ class Lettering:
                 indices.insert(len(indices) if self.examples_last else 0, Index(example))
             elif found is not None and time is None:
                 time = found
-            elif isinstance(item, Letter) and item.name in TRANSPOSES:
+            elif isinstance(item, Letter) and item.name in TRANSPOSES - self.raised:
                 turned = not turned
             elif isinstance(item, Numeral):
                 power = item.value
@@ -150,7 +155,7 @@ class Lettering:
             case Letter(name=name, scripts=Scripts((), (), 0), face=face) if name in TIMES or face == STEP:
                 return Time(name)
             case Letter(name="T", scripts=Scripts((), (), 0)) if below or inner is not item:
-                return Time("T")
+                return None if "T" in self.ordinary else Time("T")
             case Terms((Letter(name=name, face=face), Numeral(value=value)), (_, sign)) if (
                 name in TIMES | {"T"} or face == STEP
             ):
@@ -210,18 +215,24 @@ def lettering(document: Reading) -> Lettering:
     """What the letters of a document are used for."""
     indices: set[str] = set(USUAL_INDICES)
     quantities: set[str] = set()
+    ordinary = frozenset({"T"} & _named(document))
+    plain = Lettering(frozenset(), frozenset(), ordinary=ordinary)
     for statement in document.statements:
         parts = [statement.left, *(link.right for link in statement.links)]
         for part in walk([p for p in parts if p is not None]):
             if isinstance(part, Big):
                 for below in flat(part.below):
                     indices.update(p.name for p in walk([below]) if isinstance(p, Letter))
-        if isinstance(statement.left, Letter) and (_bears_time(statement.left) or _is_computed(statement)):
-            quantities.add(statement.left.name)
+        left = statement.left
+        if isinstance(left, Letter) and (_bears_time(left, plain) or _is_computed(statement)):
+            quantities.add(left.name)
     indices |= _paired(document, indices, _unscripted(document))
     plain = Lettering(
         frozenset(indices - TIMES),
         frozenset(quantities),
+        ordinary=ordinary,
+        # Who writes ⊤ for a transpose does not write T for it.
+        raised=ordinary if _uses(document, "top") else frozenset(),
         alone=_alone(document),
         labelled=_labelled(document, quantities - indices),
     )
@@ -286,6 +297,26 @@ def _is_computed(statement: Statement) -> bool:
     return isinstance(right, Call) and not right.function.name.startswith("arg")
 
 
+def _named(document: Reading) -> set[str]:
+    """The letters that are defined or differentiated, or by which something is."""
+    found: set[str] = set()
+    for statement in document.statements:
+        is_said = bool(statement.links) and statement.links[0].sign in EQUALS and not statement.carried
+        if is_said and not isinstance(statement.links[0].right, Numeral | Listed):
+            found |= {part.name for part in (statement.left,) if isinstance(part, Letter)}
+        parts = [statement.left, *(link.right for link in statement.links)]
+        for part in walk([p for p in parts if p is not None]):
+            if isinstance(part, Differential):
+                found |= {side.name for side in (part.top, part.bottom) if isinstance(side, Letter)}
+    return found
+
+
+def _uses(document: Reading, name: str) -> bool:
+    """Whether a letter stands anywhere."""
+    parts = [side for s in document.statements for side in (s.left, *(link.right for link in s.links))]
+    return any(isinstance(p, Letter) and p.name == name for p in walk([p for p in parts if p is not None]))
+
+
 def _labelled(document: Reading, quantities: set[str]) -> frozenset[str]:
     """The letters below which some of these stand."""
     found: set[str] = set()
@@ -346,11 +377,11 @@ def _numbered(document: Reading, plain: Lettering) -> frozenset[str]:
     """Quantities with a time of their own whose numerals are not defined as anything else: times, too."""
     said = list(_named_statements(document, plain))
     defined = {name for name, s in said if not isinstance(s.links[0].right, Numeral)}
-    timed = {name for name, s in said if isinstance(s.left, Letter) and _bears_time(s.left)}
+    timed = {name for name, s in said if isinstance(s.left, Letter) and _bears_time(s.left, plain)}
     bases = {name.rstrip("0123456789") for name in defined if name[-1:].isdigit()}
     found = {name for name in timed if not name[-1:].isdigit() and name not in bases}
     # What is given goes by the same numbers as what is made of it.
-    given = {part.name for part in _all_letters(document) if _bears_time(part)} | {"x", "y"}
+    given = {part.name for part in _all_letters(document) if _bears_time(part, plain)} | {"x", "y"}
     return frozenset(found | (given - bases if found else set()))
 
 
@@ -372,8 +403,7 @@ def _named_statements(document: Reading, plain: Lettering) -> Iterator[tuple[str
                 yield name.name, statement
 
 
-def _bears_time(letter: Letter) -> bool:
-    plain = Lettering(frozenset(), frozenset())
+def _bears_time(letter: Letter, plain: Lettering) -> bool:
     below, above = flat(letter.scripts.below), flat(letter.scripts.above)
     # A T above is a transpose.
     found = [*(plain._time(s, True) for s in below), *(plain._time(s, False) for s in above)]

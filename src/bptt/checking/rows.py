@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bptt.checking.brackets import paired
@@ -48,11 +49,21 @@ def _is_condition(found: list[Token], start: int, end: int) -> bool:
         return False
     if end + 1 < len(found) and found[end + 1].kind not in _ROW_ENDS:
         return False
-    signs = [mark.text for mark in found[start + 1 : end] if mark.kind == "relation"]
+    signs = [mark.text for mark in _outermost(found, start, end) if mark.kind == "relation"]
     if before.kind in ("number", "wide"):
         return bool(signs)
     apart = found[start].spaced and before.kind in ("letter", "}", ")", "'") and before.text not in ("1", "I")
     return apart and bool(signs) and ORDERS.issuperset(signs)
+
+
+def _outermost(found: list[Token], start: int, end: int) -> Iterator[Token]:
+    """The marks in a bracket that stand in no other bracket in it."""
+    depth = 0
+    for mark in found[start + 1 : end]:
+        depth -= mark.kind == ")"
+        if depth == 0:
+            yield mark
+        depth += mark.kind == "("
 
 
 def joined_rows(found: list[Token]) -> list[Token]:

@@ -281,13 +281,13 @@ class Survey:
     def derivatives(self) -> frozenset[str]:
         """The names that are said to be derivatives: whatever else is said of them is a claim."""
         said = [s for s in self.reading.statements if s.links and s.links[0].sign in EQUALS]
-        names = {
-            self.name(s.left)
-            for s in said
-            if isinstance(s.left, Letter)
-            and any(isinstance(link.right, Differential | Nabla) for link in s.links)
-        }
-        return frozenset(names - {""})
+        return frozenset(map(self.names_derivative, said)) - {""}
+
+    def names_derivative(self, statement: Statement) -> str:
+        """The name that a statement gives to a derivative; "" where it gives none."""
+        if not any(isinstance(link.right, Differential | Nabla) for link in statement.links):
+            return ""
+        return self.name(statement.left) if isinstance(statement.left, Letter) else ""
 
     @cached_property
     def tables(self) -> tuple[str, ...]:

@@ -97,15 +97,17 @@ def _is_of_many(understood: Understood, examples: Examples) -> bool:
 
 def _understood(epoch: Epoch, survey: Survey, examples: Examples | None) -> Understood:
     """The model of an epoch. What it says anew and what does not go with the rest was right before."""
-    understood = understand(_stating(epoch.equations, survey, examples))
+    understood = understand(_stating(epoch.equations, epoch, survey, examples))
     if understood.left_out and epoch.before:
-        earlier = understand(_stating(epoch.equations | epoch.before, survey, examples))
+        earlier = understand(_stating(epoch.equations | epoch.before, epoch, survey, examples))
         if len(earlier.left_out) < len(understood.left_out):
             return earlier
     return understood
 
 
-def _stating(equations: dict[str, Equation], survey: Survey, examples: Examples | None) -> Stating:
+def _stating(
+    equations: dict[str, Equation], epoch: Epoch, survey: Survey, examples: Examples | None
+) -> Stating:
     given = dict.fromkeys(survey.targets.values(), TARGET)
     ranks = survey.ranks
     if examples is not None:
@@ -119,6 +121,7 @@ def _stating(equations: dict[str, Equation], survey: Survey, examples: Examples 
         ranks=ranks,
         source=survey.reading.source,
         tables=survey.tables,
+        mentioned=epoch.mentioned,
     )
 
 

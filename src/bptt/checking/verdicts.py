@@ -67,12 +67,13 @@ _SIGN = re.compile(
 @dataclass
 class Epoch:
     """A part of a document through which one model holds, from statement `start` on. `before` is what its
-    equations take the place of.
+    equations take the place of, `mentioned` are the names that stand in it.
     """
 
     start: int
     equations: dict[str, Equation]
     before: dict[str, Equation] = field(default_factory=dict)
+    mentioned: frozenset[str] = frozenset()
     model: Model | None = None
     board: Board | None = None
     judge: Judge | None = None

@@ -21,6 +21,9 @@ def delay_tokens(
     `constant` are the definitions made of parameters alone, `taken` the names that cannot be chosen.
     Raises EquationError for an earlier token that is used in another way.
     """
+    if "x" in definitions:
+        # It is no token here.
+        return definitions, []
     found: dict[Expression, str] = {}
     added: dict[str, Equation] = {}
     remarks: list[str] = []

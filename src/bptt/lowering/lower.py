@@ -60,14 +60,18 @@ def lower(document: Document) -> Model:
 
 
 def lower_written(
-    document: Document, given: Mapping[str, str], ranks: Mapping[str, int], target: str = "y"
+    document: Document,
+    given: Mapping[str, str],
+    ranks: Mapping[str, int],
+    target: str = "y",
+    top: str | None = None,
 ) -> Model:
     """The model that equations describe which were not written for this language.
 
     What `given` names (with what it is) is given at each step, in the shape that the equations ask for;
     `ranks` are those of names that are known (1: a vector); J may be any number. Where nothing says what J
     is, it is the cross-entropy of `target` and the output, which is added where there is none; where it is
-    not clear upon which vector, J is 0.
+    not clear upon which vector (`top`, where that is known), J is 0.
     """
     scope = replace(resolve(document, given), ranks=ranks)
     check_calls(scope)
@@ -79,7 +83,7 @@ def lower_written(
         output = ""
     if OBJECTIVE not in scope.definitions and output != "":
         try:
-            whole, name = (complete(scope, shapes), OUTPUT) if output is None else (scope, output)
+            whole, name = (complete(scope, shapes, top), OUTPUT) if output is None else (scope, output)
             whole = with_cross_entropy(whole, name, target)
             shapes = Shapes(whole, layout, None, {})
             scope, output = whole, name

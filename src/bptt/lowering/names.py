@@ -235,7 +235,7 @@ def _check_use(name: Name, scope: Scope) -> None:
         )
     if not name.lag:
         return
-    if name.id == "y":
+    if name.id == "y" and "y" not in scope.definitions:
         known = "x" if name.lag == 1 else f"x[t-{name.lag - 1}]"
         raise EquationError.at(
             name.span, f"{written} is not available", hint=f"it is the token {known}: write that"

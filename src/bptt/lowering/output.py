@@ -50,12 +50,12 @@ def find_used_output(scope: Scope, shapes: Shapes) -> str | None:
     return candidates[0] if len(candidates) == 1 and not _unused_vectors(scope, shapes) else None
 
 
-def complete(scope: Scope, shapes: Shapes) -> Scope:
-    """The scope with an output layer upon its last vector, in the file's layout; a remark says so.
+def complete(scope: Scope, shapes: Shapes, top: str | None = None) -> Scope:
+    """The scope with an output layer upon its last vector (or `top`), in the file's layout; a remark says so.
 
     Raises EquationError if it is not clear upon which vector.
     """
-    hidden = _last_vector(scope, shapes)
+    hidden = top if top in _vectors(scope, shapes) else _last_vector(scope, shapes)
     if hidden is None:
         last = list(scope.definitions.values())[-1]
         raise EquationError.at(last.target.span, "nothing is the distribution of the next token", hint=_HINT)
