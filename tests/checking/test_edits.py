@@ -10,6 +10,7 @@ import pytest
 
 from bptt.checking.changes import RULES
 from bptt.checking.edits import Edit, edits, pool_of
+from bptt.checking.fitting import Fitting
 from bptt.checking.mend import TELLING
 from bptt.checking.pool import Pool, negated, parts_of
 from bptt.checking.report import KINDS
@@ -187,7 +188,9 @@ def test_each_slip_is_undone(name: str) -> None:
 
 
 def test_every_rule_undoes_something() -> None:
-    scenes = [(wrong, Scene(wrong, pool_of(meant), "row")) for wrong, meant, _, _ in SLIPS.values()]
+    scenes = [(wrong, Scene(wrong, pool_of(meant), Fitting("row"))) for wrong, meant, _, _ in SLIPS.values()]
+    vectors = Indexed(Symbol("U", (D, D)), (Index("w"),), along=0, called="u")
+    scenes.append((Symbol("u_o", (D,)), Scene(Symbol("u_o", (D,)), Pool(factors=(vectors,)), Fitting("row"))))
     for _, rule in RULES:
         assert any(list(rule(place, scene)) for wrong, scene in scenes for place in places(wrong)), (
             rule.__name__

@@ -103,7 +103,7 @@ def _slope(place: Place, scene: Scene) -> Iterator[Change]:
                     rest = tuple(tanh if n == k else f for n, f in enumerate(factors) if n != other)
                     changed = rest[0] if len(rest) == 1 else type(part)(rest)
                     wrong = type(part)((factor, one_minus))
-                    yield Change(changed, "missing-factor", (wrong, " should be ", tanh))
+                    yield Change(changed, "missing-factor", (wrong, " should be ", tanh), factors[other])
 
 
 # What is too much.

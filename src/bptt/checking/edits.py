@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bptt.checking.changes import RULES
+from bptt.checking.fitting import Fitting
 from bptt.checking.pool import Pool, negated, pool_of, sign_of
 from bptt.checking.scene import Scene, places, put
 from bptt.formula.tree import Formula, Text
@@ -39,13 +40,16 @@ def turned(formula: Formula) -> Edit:
     return Edit(negated(formula), "sign", ("the sign is the other way round",), sign_of(formula), SIGN)
 
 
-def edits(formula: Formula, pool: Pool | None = None, layout: str = "") -> Iterator[Edit]:
+def edits(
+    formula: Formula, pool: Pool | None = None, layout: str = "", fitting: Fitting | None = None
+) -> Iterator[Edit]:
     """All single edits, the cheapest first, always in the same order; some may be the same formula.
 
-    `pool` is what can be put in. With a layout, factors are not put in where nothing beside them fits.
+    `pool` is what can be put in. With a layout, factors are not put in where nothing beside them fits;
+    `fitting` remembers what was found out for other formulas of that layout.
     """
     yield turned(formula)
-    scene = Scene(formula, pool or Pool(), layout)
+    scene = Scene(formula, pool or Pool(), fitting or Fitting(layout))
     known = tuple(places(formula))
     for cost, rule in RULES:
         for place in known:

@@ -1,7 +1,8 @@
 """What is wrong with a claim that does not hold: the smallest change that makes it right, and why.
 
-Without such a change a claim is not called wrong. It may be right under a convention that nobody thought of;
-a slip of the pen is something else: one or two small things away from the truth.
+Without such a change a claim is not called wrong: it may be right under a convention that nobody thought of,
+and a slip of the pen is something else, one or two small things away from the truth. How much is taken for a
+slip depends on the document: where everything else holds, its names and conventions have been understood.
 """
 
 from __future__ import annotations
@@ -9,127 +10,163 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from bptt.checking.counterexample import counterexample
+from bptt.checking.derived import Derived, letter_sizes, vector_of
 from bptt.checking.edits import Edit
-from bptt.checking.judge import Agreement, Judge, Judged, letters, mentions_loss, same, scaled
-from bptt.checking.meaning import Mode
-from bptt.checking.mend import Mend, Pool, mend, pool_of
-from bptt.checking.pool import letters_of, renamed
+from bptt.checking.judge import TOLERANCE, Judge, Judged, Tried, letters, mentions_loss, same, scaled
+from bptt.checking.mend import DEAREST, Mend, Pool, mend, pool_of
+from bptt.checking.pool import items_of, parts_of
 from bptt.checking.report import Counterexample
 from bptt.checking.restrictions import Restriction
+from bptt.checking.scene import hadamard
+from bptt.checking.standing import Standing
+from bptt.checking.values import Values
 from bptt.checking.written import Letter
-from bptt.derivation.derive import Deriver
-from bptt.derivation.matrix_form import Unwritable
-from bptt.derivation.steps import Chain, Derivation
-from bptt.derivation.through_time import ThroughTime
-from bptt.derivation.whole import role, targets
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import BATCH, NonConforming
+from bptt.formula.tensor import Tensor
 from bptt.formula.tree import (
     Derivative,
     Formula,
-    Indexed,
+    Hadamard,
+    Kronecker,
     Number,
     Product,
     Quotient,
     Size,
     Symbol,
-    TokenPart,
     Transpose,
     transform,
 )
 
-# A bound for what has no end; the search counts its evaluations.
-SECONDS = 1.0
-MOST_SEARCHES = 100
+# Evaluations for one claim, for all claims that one model judges, and for each claim after these.
+BUDGET, TOGETHER, AFTERWARDS = 2000, 20_000, 200
+# So many right formulas, those that are most like the claim, are compared with it.
+FORMS = 6
+WORTHLESS = (NonConforming, Unbound, KeyError, IndexError, ValueError)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """The mend, the claim as it was read, and numbers that show that it is wrong."""
+    """The mend, the claim as it was read, and numbers that show that it does not hold."""
 
     mend: Mend
     formula: Formula
     example: Counterexample | None = None
 
 
-class Faults:
-    """Finds faults of claims judged at one model's points; `sign` is that of the document's J relative to
-    the cross-entropy.
-    """
+@dataclass(frozen=True)
+class _Reading:
+    """A way to understand a claim, with the values of its left side at the points of the judge."""
 
-    def __init__(self, judge: Judge, sign: float) -> None:
-        self.judge, self.sign = judge, sign
+    tried: Tried
+    points: tuple[Values, ...]
+    truths: tuple[Tensor, ...]
+
+
+class Faults:
+    """Finds faults of claims judged at one model's points."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
         self.board = judge.worlds[0].board
-        self.deriver = Deriver(self.board)
-        self._searches = 0
+        self.left = TOGETHER
+        self._derived: Derived | None = None
         self._hopeless: set[tuple[Formula, Formula, bool, Restriction]] = set()
 
-    def find(self, judged: Judged) -> Fault | None:
-        """None where no small change makes the claim right, or its left side has no value; and for what comes
-        after more claims that do not hold than a document has that is meant well.
-        """
-        if judged.left is None or judged.right is None or judged.is_zero or judged.unsure:
+    @property
+    def derived(self) -> Derived:
+        if self._derived is None:
+            self._derived = Derived(self.board)
+        return self._derived
+
+    def find(self, judged: Judged, standing: Standing) -> Fault | None:
+        """None where no small change makes the claim right, or its left side has no value."""
+        if judged.left is None or judged.right is None or judged.unsure:
+            return None
+        if judged.is_vanishing and not standing.is_trusted:
             return None
         claim = judged.left, judged.right, isinstance(judged.statement.left, Letter), judged.where
-        if claim in self._hopeless or self._searches >= MOST_SEARCHES:
+        if claim in self._hopeless:
             return None
-        self._searches += 1
-        found = self._find(judged)
+        found = self._find(judged, standing)
         if found is None:
             self._hopeless.add(claim)
         return found
 
-    def _find(self, judged: Judged) -> Fault | None:
+    def _find(self, judged: Judged, standing: Standing) -> Fault | None:
+        assert judged.left is not None and judged.right is not None
+        readings = self._readings(judged, standing)
+        if not readings:
+            return None
+        sign = -1.0 if standing.flipped else 1.0
+        is_right = self._judge(readings, judged.left, sign)
+        found = self._other_derivative(judged, is_right)
+        if found is None:
+            forms = self._forms(judged.left, judged.right, standing, is_right)
+            found = self._search(readings, is_right, forms)
+        at_class: set[str] = set()
+        if vector_of(judged.left) is None and self.judge.is_labelled(judged.left, judged.right, judged.where):
+            at_class = set(self.judge.meanings.labels)
+        placed = set(readings[0].points[0].places)
+        if found is None or found[0].formula in _itself(judged.left):
+            return None
+        if not _is_small(*found, judged.left, at_class, placed, standing.is_trusted):
+            return None
+        turn = sign if mentions_loss(judged.left) != mentions_loss(judged.right) else 1.0
+        return Fault(*found, counterexample(readings[0].points[0], readings[0].tried.left, found[1], turn))
+
+    def _readings(self, judged: Judged, standing: Standing) -> list[_Reading]:
+        """Those in which the left side has a value that is not zero; where other claims show in which of
+        them this document is meant, only these.
+        """
         assert judged.left is not None and judged.right is not None
         is_labelled = self.judge.is_labelled(judged.left, judged.right, judged.where)
-        mode = Mode("even", *self.judge.layout)
-        how = Agreement(loss=self.judge.losses[0], mode=mode, labelled=is_labelled)
-        points = self.judge.points(how, judged.where)
-        try:
-            truths = [values(judged.left) for values in points]
-        except (NonConforming, Unbound, KeyError, IndexError, ValueError):
-            return None
+        found = []
+        for tried in (tried for tried in judged.tried if tried.how.labelled == is_labelled):
+            points = tuple(self.judge.points(tried.how, judged.where))
+            try:
+                truths = tuple(values(tried.left) for values in points)
+            except WORTHLESS:
+                continue
+            if any(np.any(np.abs(truth.array) > TOLERANCE) for truth in truths):
+                found.append(_Reading(tried, points, truths))
+        usual = [reading for reading in found if standing.has_way(reading.tried)]
+        return usual or found
 
-        sign = self.sign if mentions_loss(judged.left) != mentions_loss(judged.right) else 1.0
+    def _judge(self, readings: list[_Reading], left: Formula, sign: float) -> Callable[[Formula], int]:
+        """Whether a formula is right in one of the readings (1), or its negative is (-1)."""
+        ways: dict[tuple[object, ...], _Reading] = {}
+        for reading in readings:
+            how = reading.tried.how
+            lies = how.mode.flipped, how.mode.lying
+            ways.setdefault((lies, how.every_use, how.loss, how.labelled), reading)
+        about_loss = mentions_loss(left)
 
-        def is_right(formula: Formula) -> int:
+        def agrees(reading: _Reading, formula: Formula, turn: float) -> int:
             found = {1, -1}
-            for values, truth in zip(points, truths, strict=True):
+            for values, truth in zip(reading.points, reading.truths, strict=True):
                 try:
                     value = values(formula, dict(zip(truth.letters, truth.array.shape, strict=False)))
-                except (NonConforming, Unbound, KeyError, IndexError, ValueError):
+                except WORTHLESS:
                     return 0
-                found &= {s for s in found if same(truth, scaled(value, sign * s))}
+                found &= {s for s in found if same(truth, scaled(value, s * turn))}
                 if not found:
                     return 0
             return max(found)
 
-        found = self._other_derivative(judged, is_right) or mend(
-            judged.right,
-            is_right,
-            self._pool(judged.left),
-            seconds=SECONDS,
-            layout="" if is_element(judged.left) else self.judge.meanings.layout,
-            letters=set(letters(judged.left)),
-            placed=points[0].places,
-        )
-        if found is None or not _is_small(found, judged.left, judged.right, set(points[0].places)):
-            return None
-        if isinstance(judged.left, Derivative) and found.formula in (
-            judged.left,
-            replace(judged.left, at=None),
-        ):
-            # That a thing is itself is no mend.
-            return None
-        at_class = is_labelled and self.judge.meanings.labels.keys() & set(letters(judged.left))
-        if at_class and found.kind != "sign" and _vector(judged.left) is None:
-            # What stands at the true class may be a whole vector.
-            return None
-        example = counterexample(points[0], judged.left, judged.right, sign)
-        return Fault(found, judged.right, example)
+        def is_right(formula: Formula) -> int:
+            turn = sign if about_loss != mentions_loss(formula) else 1.0
+            said = [agrees(reading, formula, turn) for reading in ways.values()]
+            return max(said) if 1 in said else min(said)
 
-    def _other_derivative(self, judged: Judged, is_right: Callable[[Formula], int]) -> Mend | None:
+        return is_right
+
+    def _other_derivative(
+        self, judged: Judged, is_right: Callable[[Formula], int]
+    ) -> tuple[Mend, Formula] | None:
         """For a name that is said to be a derivative of J and is not: which derivative it is."""
         right = judged.right
         if not isinstance(judged.statement.left, Letter) or not isinstance(right, Derivative):
@@ -143,67 +180,102 @@ class Faults:
                 same_letter = named.name.rstrip("0123456789") == bottom.name.rstrip("0123456789")
                 text = ("it is the derivative by ", named, ", not by ", bottom)
                 edit = Edit(other, "index" if same_letter else "typo", text, bottom, 1.0)
-                return Mend(other, (edit,), edit.cost)
+                return Mend(other, (edit,), edit.cost), right
         return None
 
-    def _pool(self, left: Formula) -> Pool | None:
-        """What the right formula is made of, in the letters of the claim."""
-        derivation = self._derivation(left)
-        if derivation is None:
-            return None
-        chains: list[Chain | None] = [derivation.index]
-        if not is_element(left):
-            chains = [derivation.matrix, derivation.written_out, *derivation.forms]
-            chains += self._readings(derivation)
-        results = [renamed(c.result, _letters(c.left, left)) for c in chains if c is not None]
-        pools = [pool_of(result) for result in results if result is not None]
-        vector = _vector(left)
+    def _forms(
+        self, left: Formula, right: Formula, standing: Standing, is_right: Callable[[Formula], int]
+    ) -> list[Formula]:
+        """Right formulas for the left side, those first that are most like the claim; where none can be
+        derived, what is right elsewhere in the document.
+        """
+        sizes = letter_sizes([left, right])
+        forms = [r for other, r in standing.rights if other == left]
+        forms += self.derived.forms(left, sizes)
+        forms = [form for form in dict.fromkeys(forms) if is_right(form)]
+        if not forms:
+            is_index = is_element(left)
+            forms = [r for other, r in standing.rights if is_element(other) == is_index]
+        items = frozenset(items_of(right))
+        return sorted(forms, key=lambda form: len(items ^ frozenset(items_of(form))))[:FORMS]
+
+    def _search(
+        self, readings: list[_Reading], is_right: Callable[[Formula], int], forms: list[Formula]
+    ) -> tuple[Mend, Formula] | None:
+        """The cheapest mend, and the formula that it mends."""
+        pools = [pool_of(form) for form in forms]
+        vector = vector_of(readings[0].tried.left)
         if vector is not None:
-            pools = [_of_vectors(derivation.index, vector), Pool(factors=(vector, Transpose(vector)))]
-        if pools and self.board.batch:
+            pools = [*map(pool_of, self.derived.of_vectors(readings[0].tried.left))]
+            pools.append(Pool(factors=(vector, Transpose(vector))))
+        if self.board.batch:
             # What each of many examples counts where J is the mean of their losses.
             number = next(iter(self.judge.meanings.counts.values()), BATCH)
             pools.append(Pool(factors=(Quotient(Number(1.0), Size(number)),)))
-        return sum(pools[1:], pools[0]) if pools else None
+        pool = sum(pools[1:], pools[0]) if pools else None
+        best: tuple[Mend, Formula] | None = None
+        dearest = DEAREST
+        for left, right in dict.fromkeys((r.tried.left, _flat(r.tried.right)) for r in readings):
+            layout = "" if is_element(left) else self.judge.meanings.layout
+            found = mend(
+                right,
+                self._counted(is_right),
+                pool,
+                dearest=dearest,
+                budget=max(min(BUDGET, self.left), AFTERWARDS),
+                layout=layout,
+                letters=set(letters(left)),
+                placed=readings[0].points[0].places,
+            )
+            if found is not None:
+                best, dearest = (found, right), found.cost - 0.01
+        return best
 
-    def _readings(self, derivation: Derivation) -> list[Chain]:
-        if not self.board.recurrent:
-            return []
-        try:
-            return ThroughTime(self.deriver).of(targets(self.board)[derivation.name])
-        except Unwritable:
-            return []
+    def _counted(self, is_right: Callable[[Formula], int]) -> Callable[[Formula], int]:
+        def counted(formula: Formula) -> int:
+            self.left -= 1
+            return is_right(formula)
 
-    def _derivation(self, left: Formula) -> Derivation | None:
-        if not isinstance(left, Derivative) or not isinstance(left.top, Symbol) or left.top.name != "J":
-            return None
-        bottom = left.bottom.base if isinstance(left.bottom, Indexed) else left.bottom
-        if isinstance(bottom, TokenPart):
-            bottom = bottom.table
-        for name, leaf in targets(self.board).items():
-            if self.board.symbols[leaf] == bottom:
-                try:
-                    return self.deriver.derivation(leaf, name, role(leaf))
-                except Unwritable:
-                    return None
-        return None
-
-
-def _without_bar(formula: Formula) -> Formula:
-    return replace(formula, at=None) if isinstance(formula, Derivative) else formula
+        return counted
 
 
-def _is_small(found: Mend, left: Formula, right: Formula, placed: set[str]) -> bool:
+def _is_small(
+    found: Mend, right: Formula, left: Formula, at_class: set[str], placed: set[str], is_trusted: bool
+) -> bool:
     """Whether the change is a slip. A letter that nothing explains, as it is not `placed`, may stand for
-    something (k, the true word): then only a change of that letter is one. And to replace all that is there
-    explains nothing.
+    something (k, the true word): then only a change of that letter is one. To replace all that is there
+    explains nothing, unless everything else in the document holds.
     """
+    if _deltas(found.formula) > _deltas(right):
+        # Kronecker's delta is left out by whoever says elsewhere that two indices are, or are not, the same.
+        return False
     kinds = [edit.kind for edit in found.edits if edit.kind != "sign"]
+    unexplained = set(letters(right)) - set(letters(left)) - placed
+    if at_class & set(letters(left)) and kinds:
+        # What stands at the true class may be a whole vector.
+        return False
+    if unexplained:
+        return len(kinds) == 1 and kinds[0] in ("index", "typo", "missing-sum")
+    if is_trusted and len(kinds) <= 1:
+        return True
     replaced = {"missing-factor", "extra"} <= {edit.kind for edit in found.edits} or found.place is right
     if replaced and found.kind in ("missing-factor", "extra", "missing-term"):
         return _is_divided(found.formula, right)
-    unexplained = set(letters(right)) - set(letters(left)) - placed
-    return not unexplained or (len(kinds) == 1 and kinds[0] in ("index", "typo", "missing-sum"))
+    return True
+
+
+def _flat(formula: Formula) -> Formula:
+    """a ∘ b ∘ c as one product, which is read as (a ∘ b) ∘ c."""
+    return transform(formula, lambda part: hadamard(part.factors) if isinstance(part, Hadamard) else part)
+
+
+def _itself(left: Formula) -> tuple[Formula, ...]:
+    """What is no mend: that a thing is itself."""
+    return (left, replace(left, at=None)) if isinstance(left, Derivative) else (left,)
+
+
+def _deltas(formula: Formula) -> int:
+    return sum(isinstance(part, Kronecker) for part in parts_of(formula))
 
 
 def _is_divided(formula: Formula, right: Formula) -> bool:
@@ -218,35 +290,3 @@ def _is_divided(formula: Formula, right: Formula) -> bool:
 def is_element(left: Formula) -> bool:
     """Whether the left side is written with indices."""
     return any(True for _ in letters(left))
-
-
-def _letters(right: Formula, claimed: Formula) -> dict[str, str]:
-    """The letters of the derivation's left side, each with that of the claim."""
-    return dict(zip(letters(right), letters(claimed), strict=False))
-
-
-def _vector(left: Formula) -> Indexed | None:
-    """The row or column of a matrix by which is differentiated."""
-    match left:
-        case Derivative(bottom=Indexed(along=int()) as vector):
-            return vector
-        case _:
-            return None
-
-
-def _of_vectors(chain: Chain | None, vector: Indexed) -> Pool:
-    """What is right for each element of a matrix, (ŷ_i − y_i) v_j, as it is for each of its vectors:
-    (ŷ_w − y_w) v.
-    """
-    match chain.left if chain is not None else None:
-        case Derivative(bottom=Indexed(indices=(rows, columns))):
-            along, counted = (columns, rows) if vector.along else (rows, columns)
-            assert chain is not None
-            whole = transform(
-                chain.result,
-                lambda part: part.base if isinstance(part, Indexed) and part.indices == (along,) else part,
-            )
-            result = renamed(whole, {counted.letter: vector.indices[0].letter})
-            if result is not None and along.letter not in letters_of(result):
-                return pool_of(result)
-    return Pool()

@@ -68,13 +68,23 @@ class Agreement:
     before: bool = False
 
 
+@dataclass(frozen=True)
+class Tried:
+    """Both sides of a claim in one reading; `how` has no sign yet."""
+
+    left: Formula
+    right: Formula
+    how: Agreement
+
+
 @dataclass
 class Judged:
-    """What was found out about one link: the formulas of both sides as they were read, and how they agree.
+    """What was found out about one link: the formulas of both sides as they were read, how they agree, and
+    the readings that were tried.
 
     `where` is what it is said to hold for. `missing` says what kept a reading from having a value, `misfit`
     the parts that do not fit together. It is `unsure` whether the claim was understood where a reading has no
-    value for another reason.
+    value for another reason; where a derivative on the right side `is_vanishing`, the model may be another.
     """
 
     statement: Statement
@@ -82,11 +92,13 @@ class Judged:
     left: Formula | None = None
     right: Formula | None = None
     agreements: list[Agreement] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
     missing: str = ""
     misfit: NonConforming | None = None
     is_zero: bool = False
     unsure: bool = False
     where: Restriction = EVERYWHERE
+    is_vanishing: bool = False
     # The layouts in which it holds, and whether it does as a row of maps.
     layouts: frozenset[Layout] = frozenset()
     as_maps: bool = False
@@ -142,6 +154,8 @@ class Judge:
                     break
                 how = Agreement(1.0, False, every_use, loss, mode, labelled)
                 judged.agreements += self.agreement(claimed, written, how, judged)
+                if not mode.maps and not mode.implied:
+                    judged.tried.append(Tried(claimed, written, how))
             if not judged.agreements and _could_lack_bar(claimed, written):
                 assert isinstance(claimed, Derivative)
                 barred = replace(claimed, at=BEFORE)
@@ -159,7 +173,7 @@ class Judge:
                 judged.as_maps = self._holds(left, judged, how, maps=True)
                 break
         if not judged.agreements and self._rests_on_nothing(judged):
-            judged.unsure = True
+            judged.is_vanishing = True
             judged.missing = judged.missing or "a derivative that is not zero"
         return judged
 

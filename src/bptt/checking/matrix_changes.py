@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import permutations
+from itertools import product as choices
 
 from bptt.checking.scene import Change, Place, Rule, Scene, factors_in, hadamard, product
 from bptt.formula.shapes import ONE
@@ -77,6 +78,8 @@ def _other_product(place: Place, scene: Scene) -> Iterator[Change]:
     part = place.part
     if not isinstance(part, Product | Hadamard):
         return
+    if isinstance(part, Hadamard):
+        part = Hadamard(tuple(f for one in part.factors for f in _elementwise(one)))
     factors = part.factors
     for k in range(1, len(factors)):
         left, right = factors[:k], factors[k:]
@@ -97,6 +100,50 @@ def _other_product(place: Place, scene: Scene) -> Iterator[Change]:
     if isinstance(part, Hadamard) and len(factors) > 2:
         changed = product(factors)
         yield Change(changed, "shape", ("a matrix product should be ", changed))
+
+
+def _elementwise(part: Formula) -> tuple[Formula, ...]:
+    return part.factors if isinstance(part, Hadamard) else (part,)
+
+
+def _across(place: Place, scene: Scene) -> Iterator[Change]:
+    """Two neighbours that change places, where one stands in a product and the other beside it, behind ∘."""
+    part = place.part
+    if not isinstance(part, Product | Hadamard):
+        return
+    inner = Hadamard if isinstance(part, Product) else Product
+    for k in range(len(part.factors) - 1):
+        left, right = part.factors[k : k + 2]
+        lefts = left.factors if isinstance(left, inner) else (left,)
+        rights = right.factors if isinstance(right, inner) else (right,)
+        if len(lefts) == len(rights) == 1:
+            continue
+        swapped = (_joined(inner, (*lefts[:-1], rights[0])), _joined(inner, (lefts[-1], *rights[1:])))
+        changed = type(part)((*part.factors[:k], *swapped, *part.factors[k + 2 :]))
+        yield Change(changed, "order", (rights[0], " should stand before ", lefts[-1]))
+
+
+def _exchanged(place: Place, scene: Scene) -> Iterator[Change]:
+    """Any two that change places, of which one stands in a product and the other beside it, behind ∘."""
+    part = place.part
+    if not isinstance(part, Product | Hadamard):
+        return
+    inner = Hadamard if isinstance(part, Product) else Product
+    groups = [f.factors if isinstance(f, inner) else (f,) for f in part.factors]
+    for k, first in enumerate(groups):
+        for m in range(k + 1, len(groups)):
+            if len(first) == len(groups[m]) == 1:
+                continue
+            for (a, one), (b, other) in choices(enumerate(first), enumerate(groups[m])):
+                changed = list(groups)
+                changed[k] = (*first[:a], other, *first[a + 1 :])
+                changed[m] = (*groups[m][:b], one, *groups[m][b + 1 :])
+                formula = type(part)(tuple(_joined(inner, group) for group in changed))
+                yield Change(formula, "order", (one, " and ", other, " should change places"))
+
+
+def _joined(kind: type[Product | Hadamard], factors: tuple[Formula, ...]) -> Formula:
+    return kind(factors) if len(factors) > 1 else factors[0]
 
 
 def _side_by_side(place: Place, scene: Scene) -> Iterator[Change]:
@@ -157,10 +204,12 @@ def _diagonal(place: Place, scene: Scene) -> Iterator[Change]:
 RULES: tuple[tuple[float, Rule], ...] = (
     (1.0, _transpose),
     (1.05, _neighbours),
+    (1.1, _across),
     (1.2, _other_product),
     (1.25, _side_by_side),
     (1.25, _diagonal),
     (1.3, _moves),
+    (1.3, _exchanged),
     (1.3, _brackets),
     (1.5, _transpose_of_a_product),
     (1.8, _permutations),

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 
 from bptt.checking.edits import SIGN, Edit, Pool, edits, pool_of, turned
+from bptt.checking.fitting import Fitting
 from bptt.checking.pool import items_of, letters_of, negated, parts_of
 from bptt.checking.spellings import Spellings
 from bptt.checking.terms import compare_terms
-from bptt.formula.shapes import NonConforming, Pair, shape_of
+from bptt.formula.shapes import NonConforming, Pair
 from bptt.formula.tree import Formula, children
 
 __all__ = ["Edit", "Mend", "Pool", "compare_terms", "mend", "pool_of"]
@@ -35,8 +37,9 @@ MOST_PARTS = 500
 MOST_LEVELS = 80
 # No edit is cheaper, but for a sign.
 _CHEAPEST = 0.9
-# Candidates that are rejected by their shape count as so many evaluations.
-_REJECTED = 0.1
+# Candidates that are rejected by their shape count as so many evaluations, and those that were seen before.
+_REJECTED = 0.3
+_SEEN = 0.1
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def mend(
     most: int = 2,
     dearest: float = DEAREST,
     budget: int = 4000,
-    seconds: float = 0.5,
+    seconds: float = inf,
     layout: str = "",
     shape: Pair | None = None,
     letters: Collection[str] | None = None,
@@ -79,7 +82,7 @@ def mend(
 ) -> Mend | None:
     """The cheapest right formula within `most` edits, a sign not counted, that cost `dearest` at most; None
     where none is found in `budget` evaluations and `seconds`, or the formula has more than MOST_PARTS parts
-    or MOST_LEVELS brackets one in the other. It is always the same one, unless time runs out.
+    or MOST_LEVELS brackets one in the other. Without `seconds` it is always the same one.
 
     `is_right` says 1 for a right formula, -1 where its negative is, 0 for neither. One that says True or
     False will do; it is asked for the negatives too. It is not asked for what cannot be right: with `layout`,
@@ -126,20 +129,23 @@ class _Search:
     ) -> None:
         self.wrong, self.is_right, self.pool, self.most = formula, is_right, pool, most
         self.layout, self.shape = layout, shape
+        self.fitting = Fitting(layout)
         self.placed = set(placed)
         self.letters = None if letters is None else set(letters) - self.placed
         # What to do next: the cheapest first, and of equals what was found first.
         self.queue: list[tuple[float, int, Callable[[], Mend | None]]] = []
         self.found = 0
-        self.deadline = 0.0
+        self.deadline = inf
+        self.budget = inf
         self.spent = 0.0
         self.spellings = Spellings()
         self.tried = {self.spellings.meaning(formula)}
+        self.negative: set[int] = set()
         self.right_items = frozenset(item for whole in self.pool.wholes for item in items_of(whole))
         self.distance = self._distance(formula)
 
     def run(self, dearest: float, budget: int, deadline: float) -> Mend | None:
-        self.deadline = deadline
+        self.deadline, self.budget = deadline, budget
         self._later(0.0, partial(self._try, _Node(self.wrong)))
         while self.queue and self.spent < budget and time.monotonic() < deadline:
             cost, _, step = heapq.heappop(self.queue)
@@ -160,6 +166,7 @@ class _Search:
             if said > 0:
                 self._later(node.cost, partial(self._mend, node))
             elif said < 0:
+                self.negative.add(self.spellings.meaning(node.formula))
                 self._later(node.cost + SIGN, partial(self._mend, self._negative(node)))
             elif type(said) is not int:
                 self._later(node.cost + SIGN, partial(self._try_negative, node))
@@ -183,33 +190,35 @@ class _Search:
             self._later(cost + _CHEAPEST + _FURTHER, partial(self._open, node, cost + _FURTHER))
 
     def _open(self, node: _Node, cost: float) -> None:
-        self._next(node, cost, edits(node.formula, self.pool, self.layout))
+        self._next(node, cost, edits(node.formula, self.pool, self.layout, self.fitting))
 
     def _next(self, node: _Node, cost: float, stream: Iterator[Edit]) -> None:
         """The next formula in the stream that is none of those before."""
         for edit in stream:
-            if time.monotonic() > self.deadline:
+            if self.spent > self.budget or time.monotonic() > self.deadline:
                 return
             meaning = self.spellings.meaning(edit.formula)
-            if meaning not in self.tried:
+            self.spent += _SEEN
+            # Where the negative of a formula is right, the formula with that sign may be one edit away too.
+            if meaning not in self.tried or meaning in self.negative:
                 self.tried.add(meaning)
                 child = _Node(edit.formula, (*node.edits, edit), cost + edit.cost)
                 self._later(child.cost, partial(self._visit, child, node, cost, stream))
                 return
 
     def _visit(self, child: _Node, node: _Node, cost: float, stream: Iterator[Edit]) -> None:
-        self._next(node, cost, stream)
         self._try(child)
+        self._next(node, cost, stream)
 
     def _distance(self, formula: Formula) -> int:
         return len(frozenset(items_of(formula)) ^ self.right_items)
 
     def _can_be_right(self, formula: Formula) -> bool:
+        if self.layout:
+            shape = self.fitting.shape(formula)
+            if shape is None or (self.shape is not None and shape != self.shape):
+                return False
         try:
-            if self.layout:
-                shape = shape_of(formula, self.layout)
-                if self.shape is not None and shape != self.shape:
-                    return False
             free = letters_of(formula)
         except NonConforming:
             return False

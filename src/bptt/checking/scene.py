@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import islice
 from itertools import product as choices
 
+from bptt.checking.fitting import Fitting
 from bptt.checking.pool import (
     Pool,
     all_letters,
@@ -17,8 +18,7 @@ from bptt.checking.pool import (
     renamed,
     summands_of,
 )
-from bptt.formula.letters import extent, is_total
-from bptt.formula.shapes import NUMBER, ONE, NonConforming, Pair, shape_of
+from bptt.formula.shapes import NUMBER, ONE, NonConforming, Pair
 from bptt.formula.tree import (
     Add,
     Derivative,
@@ -26,7 +26,6 @@ from bptt.formula.tree import (
     Hadamard,
     Index,
     Indexed,
-    Kronecker,
     Neg,
     Product,
     Quotient,
@@ -39,7 +38,7 @@ from bptt.formula.tree import (
     children,
     rebuild,
 )
-from bptt.ir.dims import ZERO, Dim
+from bptt.ir.dims import Dim
 
 _OPERATORS = (Add, Neg, Product, Hadamard, Quotient, Transpose, Sum, TimeProduct)
 # A factor with more letters is tried as it is; one with fewer with so many choices of other letters.
@@ -119,25 +118,20 @@ def factors_in(formula: Formula) -> tuple[Formula, ...]:
 
 @dataclass(frozen=True)
 class Scene:
-    """`layout` is "" where it is not known; then nothing is left out because it would not fit."""
+    """`fitting` has the layout; where it is "", nothing is left out because it would not fit."""
 
     whole: Formula
     pool: Pool
-    layout: str = ""
-    _shapes: dict[int, tuple[Formula, Pair | None]] = field(default_factory=dict, repr=False)
-    _letters: dict[str, set[Dim]] = field(default_factory=dict, repr=False)
+    fitting: Fitting = field(default_factory=Fitting)
     _variants: dict[int, tuple[Formula, tuple[Formula, ...]]] = field(default_factory=dict, repr=False)
 
-    def __post_init__(self) -> None:
-        for formula in (self.whole, *self.pool.factors, *self.pool.sums):
-            for part in parts_of(formula):
-                match part:
-                    case Indexed(indices=indices):
-                        for k, index in enumerate(indices):
-                            self._letters.setdefault(index.letter, set()).update(self._axis(part, k))
-                    case Kronecker(left, right):
-                        self._letters.setdefault(left.letter, set())
-                        self._letters.setdefault(right.letter, set())
+    @property
+    def layout(self) -> str:
+        return self.fitting.layout
+
+    @cached_property
+    def _letters(self) -> dict[str, set[Dim]]:
+        return self.fitting.letters(self.whole, self.pool)
 
     @cached_property
     def lacking(self) -> tuple[Formula, ...]:
@@ -166,30 +160,13 @@ class Scene:
         here = set(parts_of(self.whole))
         return tuple(name for name in self.names if name not in here)
 
-    def _axis(self, part: Indexed, k: int) -> tuple[Dim, ...]:
-        """The size of an axis, where an index that fits it has to run over it all."""
-        if part.indices[k].offset != ZERO:
-            return ()
-        try:
-            size = extent(part, k, self.layout or "row")
-        except (NonConforming, ValueError):
-            return ()
-        return () if is_total(size) else (size,)
-
     @property
     def letters(self) -> tuple[str, ...]:
         return tuple(self._letters)
 
     def shape(self, part: Formula) -> Pair | None:
         """None where it does not conform."""
-        known = self._shapes.get(id(part))
-        if known is None:
-            try:
-                known = part, shape_of(part, self.layout or "row")
-            except (NonConforming, ValueError):
-                known = part, None
-            self._shapes[id(part)] = known
-        return known[1]
+        return self.fitting.shape(part)
 
     def is_number(self, part: Formula) -> bool:
         return self.shape(part) == NUMBER
@@ -212,7 +189,7 @@ class Scene:
 
     def letters_for(self, part: Indexed, k: int) -> Iterator[str]:
         """Other letters that could be index number `k`."""
-        size = self._axis(part, k)
+        size = self.fitting.axis(part, k)
         for letter, sizes in self._letters.items():
             if letter != part.indices[k].letter and (not size or not sizes or size[0] in sizes):
                 yield letter
@@ -252,7 +229,7 @@ class Scene:
         letters = all_letters(self.whole)
         for chosen in choices(letters, repeat=number):
             indexed = Indexed(part, tuple(Index(letter) for letter in chosen))
-            sizes = [self._axis(indexed, k) for k in range(number)]
+            sizes = [self.fitting.axis(indexed, k) for k in range(number)]
             known = [self._letters[letter] for letter in chosen]
             if all(not s or not k or s[0] in k for s, k in zip(sizes, known, strict=True)):
                 yield indexed

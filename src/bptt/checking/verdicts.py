@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +27,7 @@ from bptt.checking.names import Unclear, walk
 from bptt.checking.pool import parts_of
 from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
+from bptt.checking.standing import Standing, standing
 from bptt.checking.values import Values
 from bptt.checking.written import Differential, Letter, Nabla, Written
 from bptt.derivation.board import LOSS, Board
@@ -121,10 +121,14 @@ def report(source: Source, found: list[Found], objective: str | None = None) -> 
     flipped = _flipped(found) if objective is None else objective == SIGNS[-1.0]
     _lay_out(source, found)
     claims: list[Claim] = []
+    known: dict[int, Standing] = {}
     for f in found:
+        if id(f.epoch) not in known:
+            known[id(f.epoch)] = standing((o.judged for o in found if o.epoch is f.epoch), flipped)
         before = list(zip(found, claims, strict=False))
-        claims.append(_as_taken(f, _claim(f, flipped, before, told=objective is not None)))
-    claims = _with_doubts(found, claims)
+        if id(f.epoch) not in known:
+            known[id(f.epoch)] = standing((o.judged for o in found if o.epoch is f.epoch), flipped)
+        claims.append(_as_taken(f, _claim(f, known[id(f.epoch)], before, told=objective is not None)))
     remarks: list[Remark] = []
     lines = [c.line for c in claims if c.convention == LOG_LIKELIHOOD]
     if lines:
@@ -217,22 +221,6 @@ def _right_side(judged: Judged) -> Span:
     )
 
 
-def _with_doubts(found: list[Found], claims: list[Claim]) -> list[Claim]:
-    """Where hardly anything holds, the model has been misunderstood, and nothing is called wrong."""
-    doubtful: set[int] = set()
-    for epoch in {id(f.epoch): f.epoch for f in found}.values():
-        verdicts = Counter(c.verdict for f, c in zip(found, claims, strict=True) if f.epoch is epoch)
-        if verdicts["wrong"] > max(1, 2 * (verdicts["correct"] + verdicts["convention"])):
-            doubtful.add(id(epoch))
-    missing = "a model in which more of this document holds"
-    return [
-        Claim(c.span, c.target, "undecided", missing=missing)
-        if c.verdict == "wrong" and id(f.epoch) in doubtful
-        else c
-        for f, c in zip(found, claims, strict=True)
-    ]
-
-
 def _flipped(found: list[Found]) -> bool:
     """Whether the document derives the log-likelihood: at least as many claims hold for it as for the
     cross-entropy alone.
@@ -267,14 +255,18 @@ def _is_of_another_name(found: Found) -> bool:
     return ours is not None and other is not None and left.top.name != LOSS and ours.value == other.value
 
 
-def _claim(found: Found, flipped: bool, before: list[tuple[Found, Claim]], told: bool = False) -> Claim:
+def _claim(found: Found, known: Standing, before: list[tuple[Found, Claim]], told: bool = False) -> Claim:
     """The verdict. `told`: the document itself says what J is, so that the other sign is none of it."""
+    flipped = known.flipped
     judged = found.judged
     target = _target(found)
     span = _right_side(judged)
     best = _best(judged.agreements)
     if best is None:
-        return _without_agreement(found, target, flipped, before)
+        return _without_agreement(found, target, known, before)
+    if judged.left is not None and known.is_odd(judged.left, best):
+        claim = _without_agreement(found, target, known, before)
+        return claim if claim.verdict == "wrong" else Claim(span, target, "convention", convention=TRANSPOSED)
     if best.mode.implied and found.epoch.meanings is not None and found.epoch.meanings.einstein == "used":
         return Claim(span, target, "convention", convention=IMPLIED)
     if best.turned or (judged.layouts and not found.laid_out):
@@ -335,14 +327,16 @@ def _example(found: Found, how: Agreement, sign: float) -> Counterexample | None
     return counterexample(points[0], judged.left, judged.right, sign)
 
 
-def _without_agreement(found: Found, target: str, flipped: bool, before: list[tuple[Found, Claim]]) -> Claim:
+def _without_agreement(
+    found: Found, target: str, known: Standing, before: list[tuple[Found, Claim]]
+) -> Claim:
     judged, epoch = found.judged, found.epoch
     span = _right_side(judged)
     fault = None
-    if epoch.judge is not None and not judged.is_zero and not epoch.missing:
+    if epoch.judge is not None and not epoch.missing and not known.is_hopeless:
         if epoch.faults is None:
-            epoch.faults = Faults(epoch.judge, -1.0 if flipped else 1.0)
-        fault = epoch.faults.find(judged)
+            epoch.faults = Faults(epoch.judge)
+        fault = epoch.faults.find(judged, known)
     has_layout = epoch.model is not None and any(len(shape) == 2 for shape in epoch.model.params.values())
     if fault is not None and not has_layout and fault.mend.kind in ("order", "transpose", "shape"):
         # No product says how vectors lie, so it may be the other way.
@@ -356,6 +350,8 @@ def _without_agreement(found: Found, target: str, flipped: bool, before: list[tu
         )  # fmt: skip
     if judged.is_zero:
         missing = "a derivative that is not zero: 0 = 0 shows nothing"
+    elif known.is_hopeless and not judged.missing:
+        missing = "a model in which more of this document holds"
     else:
         missing = epoch.missing or judged.missing or "a reading in which both sides agree"
     return Claim(span, target, "undecided", missing=missing)
