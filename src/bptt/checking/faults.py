@@ -33,11 +33,13 @@ from bptt.formula.tree import (
     Hadamard,
     Kronecker,
     Number,
+    Ones,
     Product,
     Quotient,
     Size,
     Symbol,
     Transpose,
+    children,
     transform,
 )
 
@@ -85,6 +87,9 @@ class Faults:
     def find(self, judged: Judged, standing: Standing) -> Fault | None:
         """None where no small change makes the claim right, or its left side has no value."""
         if judged.left is None or judged.right is None or judged.unsure:
+            return None
+        if judged.misfit is not None and _holds_ones(judged.right):
+            # How many ones there are, and how they lie, is more often misread than miswritten.
             return None
         if judged.is_vanishing and not standing.is_trusted:
             return None
@@ -237,6 +242,10 @@ class Faults:
             return is_right(formula)
 
         return counted
+
+
+def _holds_ones(formula: Formula) -> bool:
+    return isinstance(formula, Ones) or any(map(_holds_ones, children(formula)))
 
 
 def _is_small(
