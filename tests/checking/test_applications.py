@@ -103,3 +103,14 @@ $$\frac{\partial E}{\partial V} = (o - t) h^T$$
 $$\frac{\partial E}{\partial h} = V^T (t - o)$$
 """
     assert verdicts(text) == ["correct", "correct", "correct", "wrong"]
+
+
+def test_what_is_said_of_a_function_is_said_of_every_number() -> None:
+    text = NET.replace("FUNCTION", r"\sigma(z)").replace("SLOPE", r"\sigma'(z)")
+    text += r"""
+$$\sigma'(a) = \frac{e^{-a}}{(1 + e^{-a})^2} = \sigma(a) (1 - \sigma(a))$$
+$$\sigma'(a) = \sigma(a) (1 + \sigma(a))$$
+"""
+    found = verdicts(text)
+    assert found[:4] == ["correct"] * 4
+    assert found[4] != "correct"

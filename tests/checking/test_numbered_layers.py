@@ -62,3 +62,33 @@ Rows. $h = \tanh(x W)$, $\hat{y} = \mathrm{softmax}(h U)$, $J = -\sum_k y_k \log
 $$\frac{\partial J}{\partial W} = x^T \left( \frac{\partial J}{\partial h} \circ (1 - h^2) \right)$$
 """
     assert verdicts(text) == ["correct"]
+
+
+def test_layers_above_and_elements_below_in_compact_and_in_split_form() -> None:
+    text = r"""
+$$a_j^l = \sigma\left(\sum_k w_{jk}^l a_k^{l-1} + b_j^l\right), \qquad z^l = w^l a^{l-1} + b^l$$
+$$C = \frac{1}{2} \sum_j (y_j - a_j^L)^2, \qquad \delta_j^l = \frac{\partial C}{\partial z_j^l}$$
+
+$$\delta_j^L = \frac{\partial C}{\partial a_j^L} \sigma'(z_j^L)$$
+$$\delta^L = \nabla_a C \odot \sigma'(z^L)$$
+$$\delta^l = ((w^{l+1})^T \delta^{l+1}) \odot \sigma'(z^l)$$
+$$\frac{\partial C}{\partial w_{jk}^l} = a_k^{l-1} \delta_j^l$$
+$$\frac{\partial C}{\partial w_{jk}^l} = a_k^l \delta_j^l$$
+"""
+    found = verdicts(text)
+    assert found[:4] == ["correct"] * 4
+    assert found[4] != "correct"
+
+
+def test_layers_below() -> None:
+    text = r"""
+$h_l = \tanh(a_l)$, $a_l = W_l h_{l-1} + b_l$ for $l = 1, 2$, and $h_0 = x$;
+$\hat y = \mathrm{softmax}(V h_2)$, $J = -\sum_k y_k \log \hat y_k$.
+
+$$\frac{\partial J}{\partial a_l} = \frac{\partial J}{\partial h_l} \circ (1 - h_l \circ h_l)$$
+$$\frac{\partial J}{\partial h_{l-1}} = W_l^T \frac{\partial J}{\partial a_l}$$
+$$\frac{\partial J}{\partial h_{l-1}} = W_{l-1}^T \frac{\partial J}{\partial a_l}$$
+"""
+    found = verdicts(text)
+    assert found[:2] == ["correct"] * 2
+    assert "correct" not in found[2:]

@@ -65,3 +65,15 @@ $$\frac{\partial E_t}{\partial x_t} = x_t - d_t$$
 $$\frac{\partial E_t}{\partial V} \Big|_{t} = (x_t - d_t) u_t^\top$$
 """
     assert verdicts(text) == ["correct", "correct"]
+
+
+def test_what_cannot_be_read_is_not_taken_as_given() -> None:
+    text = r"""
+Columns. $z = W x + b$, $h = z \star k$, $o = V h + A z + c$, $C = \frac{1}{2} \| o - t \|^2$.
+
+$$\frac{\partial C}{\partial o} = o - t$$
+$$\frac{\partial C}{\partial z} = A^\top (o - t)$$
+$$\frac{\partial C}{\partial z} = A^\top (o - t) + V^\top (o - t) \odot \mathbb{1}[z > 0]$$
+$$\frac{\partial h_i}{\partial z_j} = \mathbb{1}[z_i > 0] \, \delta_{ij}$$
+"""
+    assert verdicts(text) == ["correct", "undecided", "undecided", "undecided"]

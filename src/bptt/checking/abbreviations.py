@@ -9,7 +9,20 @@ from bptt.checking.meaning import Meanings, Mode, Reader
 from bptt.checking.names import EQUALS, Unclear
 from bptt.checking.survey import Survey, differentiates
 from bptt.checking.verdicts import Epoch, Found
-from bptt.checking.written import Differential, Letter, Link, Nabla, Scripts, Statement, Terms, Written
+from bptt.checking.written import (
+    Bracketed,
+    Call,
+    Chain,
+    Differential,
+    Letter,
+    Link,
+    Nabla,
+    Numeral,
+    Scripts,
+    Statement,
+    Terms,
+    Written,
+)
 from bptt.formula.tree import Formula, shift_time
 
 # How a definition is read where that is a choice; ∘ parts products in most of them.
@@ -76,7 +89,10 @@ class Abbreviations:
     def identity(self, statement: Statement, epoch: Epoch) -> Iterator[Found]:
         """J = … = …: what it is first said to be is what the rest has to equal."""
         assert epoch.judge is not None
-        if not isinstance(statement.left, Letter) or self.survey.name(statement.left) not in self.losses:
+        if (
+            not isinstance(statement.left, Letter | Call)
+            or self.survey.name(statement.left) not in self.losses
+        ):
             return
         for link in statement.links[1:]:
             if link.sign in EQUALS:
@@ -105,12 +121,33 @@ class Abbreviations:
                 yield Found(judged, epoch)
 
 
+def _counts(letter: Letter, index: str) -> bool:
+    """Whether the index stands below a letter."""
+    return any(isinstance(item, Letter) and item.name == index for item in letter.scripts.below)
+
+
 def _whole(part: Written, index: str) -> Written | None:
     """A vector whose element is written as a sum of elements: p - y of p_k - y_k."""
     match part:
         case Terms(terms=terms):
             whole = [_whole(term, index) for term in terms]
             return None if None in whole else replace(part, terms=tuple(w for w in whole if w is not None))
+        case Numeral():
+            return part
+        case Differential(top=Letter() as top, bottom=bottom, operand=None) if not _counts(top, index):
+            inner = _whole(bottom, index)
+            return None if inner is None else replace(part, bottom=inner)
+        case Bracketed(inner=inner, kind="(" | "[", scripts=Scripts((), _, 0)):
+            value = _whole(inner, index)
+            return None if value is None else replace(part, inner=value)
+        case Call(arguments=(argument,), scripts=Scripts((), (), 0)):
+            value = _whole(argument, index)
+            return None if value is None else replace(part, arguments=(value,))
+        case Chain(factors=factors, signs=signs) if set(signs) <= {"", "·", "∘"}:
+            # Of elements a product is one element by element.
+            whole = [_whole(factor, index) for factor in factors]
+            kept = tuple(w for w in whole if w is not None)
+            return None if len(kept) < len(whole) else replace(part, factors=kept, signs=("∘",) * len(signs))
         case Letter(scripts=Scripts(below=(*others, Letter(name=last)))) if last == index:
             return replace(part, scripts=replace(part.scripts, below=tuple(others)))
     return None

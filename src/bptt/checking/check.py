@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 
-from bptt.checking.abbreviations import Abbreviations
+from bptt.checking.abbreviations import Abbreviations, definition
 from bptt.checking.applications import with_functions
 from bptt.checking.belonging import belonging
 from bptt.checking.epochs import epochs
@@ -15,22 +15,25 @@ from bptt.checking.examples import examples_of
 from bptt.checking.given import Given
 from bptt.checking.header import header_of
 from bptt.checking.hypotheses import Hypotheses
-from bptt.checking.judge import Judged
+from bptt.checking.judge import Judge, Judged
 from bptt.checking.layers import with_layers
-from bptt.checking.names import EQUALS, Lettering, lettering
+from bptt.checking.names import EQUALS, Lettering, Resolved, lettering
 from bptt.checking.objectives import settle_objective
 from bptt.checking.repeated import joined
 from bptt.checking.report import Remark, Report
 from bptt.checking.stacking import unstacked
 from bptt.checking.statements import read
 from bptt.checking.steps import with_steps
-from bptt.checking.survey import Survey, is_claim
+from bptt.checking.survey import Survey, differentiates, is_claim
 from bptt.checking.synonyms import uniform
 from bptt.checking.understanding import prepare, shows_layout
+from bptt.checking.variables import judged_for_all
 from bptt.checking.verdicts import Epoch, Found, best, report
-from bptt.checking.written import Differential, Nabla, Reading, Statement
+from bptt.checking.written import Call, Differential, Link, Nabla, Reading, Statement, Written
 from bptt.formula.shapes import LAYOUTS
+from bptt.lowering.surface import names as names_in
 from bptt.source import Source
+from bptt.syntax.tree import Equation
 
 
 def check_document(
@@ -93,6 +96,24 @@ def plain(reading: Reading) -> Reading:
     return replace(reading, statements=tuple(statements))
 
 
+def _all_behind(names: Set[str], equations: Mapping[str, Equation]) -> frozenset[str]:
+    """The names, and all that they are made of."""
+    found: set[str] = set()
+    ahead = list(names)
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead += [n.id for n in names_in(equations[name].value)] if name in equations else []
+    return frozenset(found)
+
+
+def _judged_link(judge: Judge, statement: Statement, left: Written, link: Link) -> Judged:
+    if isinstance(left, Call):
+        return judged_for_all(judge, statement, left, link)
+    return judge.judge(statement, left, link)
+
+
 def _only_derivative(statement: Statement) -> Statement:
     """What a statement says a name is, without what it is equal to."""
     links = tuple(link for link in statement.links if isinstance(link.right, Differential | Nabla))
@@ -147,7 +168,29 @@ class _Document:
             for epoch in self.epochs:
                 if epoch.model is not None and epoch.model.layout != layout:
                     prepare(epoch, self.survey, layout, self.examples)
+        for epoch in self.epochs:
+            self._note_unread(epoch)
         return shown
+
+    def _note_unread(self, epoch: Epoch) -> None:
+        """Notes what the model has to take as given although the document says how it is made of other
+        things: of a derivative by these the model tells nothing.
+        """
+        epoch.missing, epoch.upstream = "", frozenset()
+        if epoch.model is None or epoch.meanings is None:
+            return
+        known = epoch.meanings.quantities
+        for number, statement in self._within(epoch):
+            said = definition(number, statement, self.survey)
+            if said is None or said.name in epoch.model.definitions or said.name not in known:
+                continue
+            made_of = {n.name for link in said.links for n in self._names(link.right)} - {said.name}
+            if made_of & known.keys() and not any(map(differentiates, (k.right for k in said.links))):
+                epoch.missing = f"what {said.name} is made of, in a form that can be read"
+                epoch.upstream |= _all_behind(made_of, epoch.equations)
+
+    def _names(self, part: Written) -> Iterator[Resolved]:
+        return self.survey.resolved(Statement(part, (), part.span))
 
     def judge(self) -> Iterator[Found]:
         for number, statement in enumerate(self.reading.statements):
@@ -166,7 +209,7 @@ class _Document:
                 assert statement.left is not None
                 for link in statement.links:
                     if link.sign in EQUALS and id(link) not in epoch.settled.saying:
-                        yield Found(epoch.judge.judge(statement, statement.left, link), epoch)
+                        yield Found(_judged_link(epoch.judge, statement, statement.left, link), epoch)
             else:
                 yield from self.abbreviations.named(number, statement, epoch)
                 if not self._is_equation(number, statement, epoch):

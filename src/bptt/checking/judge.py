@@ -8,7 +8,7 @@ and says what is missing. (Never correct from 0 = 0, never wrong for want of a r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
@@ -456,7 +456,7 @@ def mentions_loss(formula: Formula) -> bool:
     return any(map(mentions_loss, children(formula)))
 
 
-def mentions(formula: Formula, names: set[str]) -> bool:
+def mentions(formula: Formula, names: Set[str]) -> bool:
     """Whether one of the names stands in it."""
     if isinstance(formula, Symbol):
         return formula.name in names

@@ -69,6 +69,7 @@ class _Layers:
             _is_beside(item) for letter in letters for item in flat(letter.scripts.below)
         ) and not _are_indices(statements)
         found = [(letter.name, layer) for letter in letters for layer in self._layers(letter)]
+        self.names = {name for name, _ in found}
         self.counted = any(layer.letter in COUNTERS for _, layer in found)
         self.mentioned: dict[str, set[int]] = {}
         for name, layer in found:
@@ -137,7 +138,13 @@ class _Layers:
         return True
 
     def _at(self, statement: Statement, at: int) -> Statement:
+        left = statement.left
+        own = next(self._layers(left), None) if isinstance(left, Letter) else None
+
         def numbered(part: Written) -> Written:
+            if isinstance(part, Nabla) and isinstance(part.by, Letter) and own is not None:
+                # δ^L = ∇_a C ∘ …: by the a of the same layer.
+                return replace(part, by=self._of_layer(part.by, own.number(at, self.last)))
             if not isinstance(part, Letter) or not any(True for _ in self._layers(part)):
                 return part
             above = tuple(self._label(item, part, at) for item in flat(part.scripts.above))
@@ -147,6 +154,14 @@ class _Layers:
             return replace(part, scripts=replace(part.scripts, above=above, below=below))
 
         return changed(statement, lambda side: mapped(side, numbered))
+
+    def _of_layer(self, letter: Letter, number: int) -> Letter:
+        """The letter of this layer, if it has layers and none is told."""
+        if letter.name not in self.names or any(True for _ in self._layers(letter)):
+            return letter
+        label = Bracketed(Numeral(float(number), letter.span), letter.span)
+        scripts = replace(letter.scripts, above=(*letter.scripts.above, label))
+        return replace(letter, scripts=scripts)
 
     def _label(self, item: Written, letter: Letter, at: int) -> Written:
         layer = self._layer(item, letter)

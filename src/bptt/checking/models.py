@@ -274,11 +274,21 @@ def _with_names(equations: dict[str, Equation]) -> dict[str, Equation]:
     return equations
 
 
+def _is_same(one: Expression, other: Expression) -> bool:
+    """Whether two expressions are equal, however their products are written."""
+    match one, other:
+        case tree.Binary(operator=a), tree.Binary(operator=b):
+            if a != b and {a, b} != {"@", tree.JUXTAPOSED}:
+                return False
+            return _is_same(one.left, other.left) and _is_same(one.right, other.right)
+    return one == other
+
+
 def _with_parts_named(e: Expression, values: Mapping[str, Expression]) -> Expression:
     """The expression with names for those of its parts that have one."""
 
     def part(inner: Expression) -> Expression:
-        name = next((name for name, value in values.items() if inner == value), None)
+        name = next((name for name, value in values.items() if _is_same(inner, value)), None)
         return _with_parts_named(inner, values) if name is None else tree.Name(name, span=inner.span)
 
     match e:

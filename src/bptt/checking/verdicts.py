@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +19,7 @@ from bptt.checking.judge import (
     Judge,
     Judged,
     holds_parameter,
+    mentions,
     mentions_loss,
     same,
 )
@@ -80,8 +82,10 @@ class Epoch:
     meanings: Meanings | None = None
     faults: Faults | None = None
     trouble: str = ""
-    # A quantity with a time that no equation defines: the model is not the whole of what is meant.
+    # Something that is defined in a form that cannot be read: of derivatives by what is upstream of it the
+    # model tells nothing.
     missing: str = ""
+    upstream: frozenset[str] = frozenset()
     # What its names mean that are no quantities of the model; None as long as nobody has asked.
     settled: Settled | None = None
 
@@ -170,6 +174,8 @@ def _objective(found: list[Found], flipped: bool) -> str:
             if any((name, "") not in values.names for name in names):
                 continue
             target, output = (values.symbol(name, "", None) for name in names)
+            if np.any(output <= 0):
+                continue
             entropy = -float(np.sum(target * np.log(output)))
             own = float(values.symbol(LOSS, "", None))
             signs = [s for s in SIGNS if abs(own - s * entropy) <= TOLERANCE * abs(entropy)]
@@ -261,6 +267,8 @@ def _claim(found: Found, known: Standing, before: list[tuple[Found, Claim]], tol
     judged = found.judged
     target = _target(found)
     span = _right_side(judged)
+    if found.epoch.upstream and _is_behind(judged, found.epoch.upstream):
+        return Claim(span, target, "undecided", missing=found.epoch.missing)
     best = _best(judged.agreements)
     if best is None:
         return _without_agreement(found, target, known, before)
@@ -327,13 +335,24 @@ def _example(found: Found, how: Agreement, sign: float) -> Counterexample | None
     return counterexample(points[0], judged.left, judged.right, sign)
 
 
+def _is_behind(judged: Judged, names: Set[str]) -> bool:
+    """Whether something is derived by one of the names."""
+    ahead = [side for side in (judged.left, judged.right) if side is not None]
+    while ahead:
+        part = ahead.pop()
+        if isinstance(part, Derivative) and mentions(part.bottom, names):
+            return True
+        ahead += children(part)
+    return False
+
+
 def _without_agreement(
     found: Found, target: str, known: Standing, before: list[tuple[Found, Claim]]
 ) -> Claim:
     judged, epoch = found.judged, found.epoch
     span = _right_side(judged)
     fault = None
-    if epoch.judge is not None and not epoch.missing and not known.is_hopeless:
+    if epoch.judge is not None and not known.is_hopeless:
         if epoch.faults is None:
             epoch.faults = Faults(epoch.judge)
         fault = epoch.faults.find(judged, known)
@@ -353,7 +372,7 @@ def _without_agreement(
     elif known.is_hopeless and not judged.missing:
         missing = "a model in which more of this document holds"
     else:
-        missing = epoch.missing or judged.missing or "a reading in which both sides agree"
+        missing = judged.missing or "a reading in which both sides agree"
     return Claim(span, target, "undecided", missing=missing)
 
 
