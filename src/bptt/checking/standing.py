@@ -7,19 +7,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bptt.checking.judge import Agreement, Judged, Tried, holds_parameter
-from bptt.formula.tree import Derivative, Formula, Indexed, Symbol
+from bptt.formula.tree import Derivative, Formula, Symbol
 
 # So many claims that hold, and so many times as many as do not, show that a document has been understood.
 ENOUGH, FOR_EACH = 3, 2
 # More than so many claims that do not hold, and than so many times those that do, show the opposite.
 FEW = 2
+# How many axes what a derivative is by has, and what it is of.
+Kind = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Standing:
     """`holding` claims hold, `differing` ones are read and do not. `rights` are the sides of those that hold,
     `ways` how they do; `flipped`, whether J is the log-likelihood. `layouts` counts how derivatives lie where
-    they stand on the left: of vectors and of matrices, as the model's vectors do (True) or not.
+    they stand on the left: by vectors and by matrices, as the model's vectors do (True) or not.
     """
 
     holding: int = 0
@@ -27,7 +29,7 @@ class Standing:
     rights: tuple[tuple[Formula, Formula], ...] = ()
     ways: frozenset[tuple[object, ...]] = frozenset()
     flipped: bool = False
-    layouts: Mapping[tuple[int, bool], int] = field(default_factory=dict)
+    layouts: Mapping[tuple[Kind, bool], int] = field(default_factory=dict)
 
     @property
     def is_trusted(self) -> bool:
@@ -41,10 +43,10 @@ class Standing:
 
     def is_odd(self, left: Formula, how: Agreement) -> bool:
         """Whether derivatives by vectors, or by matrices, lie one way in the document and here the other."""
-        if not (how.turned or how.mode.lying or how.mode.flipped):
+        if _is_straight(how):
             return False
-        rank = _rank(left)
-        usual, other = (self.layouts.get((rank, straight), 0) for straight in (True, False))
+        kind = _kind(left)
+        usual, other = (self.layouts.get((kind, straight), 0) for straight in (True, False))
         return usual >= ENOUGH * other
 
     def has_way(self, tried: Tried) -> bool:
@@ -57,7 +59,7 @@ def standing(judgements: Iterable[Judged], flipped: bool) -> Standing:
     holding = differing = 0
     rights: dict[tuple[Formula, Formula], None] = {}
     ways: set[tuple[object, ...]] = set()
-    layouts: Counter[tuple[int, bool]] = Counter()
+    layouts: Counter[tuple[Kind, bool]] = Counter()
     for judged in judgements:
         if judged.left is None or judged.right is None:
             continue
@@ -68,7 +70,10 @@ def standing(judgements: Iterable[Judged], flipped: bool) -> Standing:
             rights.setdefault((judged.left, judged.right))
             ways.update(_way(judged.left, a) for a in straight)
         if judged.agreements:
-            layouts[_rank(judged.left), any(_is_straight(a) for a in judged.agreements)] += 1
+            kind, straight_one = _kind(judged.left), any(map(_is_straight, judged.agreements))
+            # Those of vectors are compared with their like, those of numbers with all.
+            for one in {kind, (kind[0], 0)}:
+                layouts[one, straight_one] += 1
         holding += bool(judged.agreements)
         differing += not judged.agreements and not judged.is_zero
     return Standing(holding, differing, tuple(rights), frozenset(ways), flipped, layouts)
@@ -83,7 +88,10 @@ def _is_straight(how: Agreement) -> bool:
     return not (how.turned or how.mode.lying or how.mode.flipped)
 
 
-def _rank(left: Formula) -> int:
-    """How many axes there are of what a derivative is taken by; 0 for elements, which lie in no way."""
-    bottom = left.bottom if isinstance(left, Derivative) else left
-    return len(bottom.shape) if isinstance(bottom, Symbol) and not isinstance(left, Indexed) else 0
+def _kind(left: Formula) -> Kind:
+    """How many axes there are of what a derivative is taken by, and of what: those of vectors may lie in
+    another way than those of numbers. 0 for elements, which lie in no way.
+    """
+    top, bottom = (left.top, left.bottom) if isinstance(left, Derivative) else (None, left)
+    above = len(top.shape) if isinstance(top, Symbol) else 0
+    return (len(bottom.shape) if isinstance(bottom, Symbol) else 0), above

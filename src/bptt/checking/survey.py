@@ -181,7 +181,10 @@ class Survey:
             is_loss = name in above and name in USUAL_LOSSES
             if not is_loss and not any(_is_logarithm(part) for part in walk(rights)):
                 others.add(name)
-        return frozenset((above | USUAL_LOSSES) - below - others - {""})
+        found = (above | USUAL_LOSSES) - below - others - {""}
+        # A stranger is what is derived where nothing else is.
+        strangers = above - USUAL_LOSSES - self.defined
+        return frozenset(found - strangers if above & found - strangers else found)
 
     @cached_property
     def labels(self) -> frozenset[str]:
