@@ -122,3 +122,17 @@ $$\frac{\partial E}{\partial s_2} = s_2 - d_2
 def test_a_norm_of_a_product_is_left_alone() -> None:
     text = COLUMNS + r"$$\left\| \frac{\partial h_t}{\partial h_k} \right\| = \lambda^{t-k}$$"
     assert set(verdicts(text)) <= {"undecided"}
+
+
+def test_a_label_in_one_part_is_no_step_for_a_time_in_another() -> None:
+    text = r"""
+# One
+$$h = \tanh(x W_1 + b_1), \qquad p = \mathrm{softmax}(h W_2 + b_2), \qquad J = -\sum_i y_i \log p_i$$
+$$\frac{\partial J}{\partial W_2} = h^\top (p - y)$$
+# Two
+$$h^{(t)} = \tanh(h^{(t-1)} W^{(t)} + x^{(t)} V)$$
+$$\frac{\partial J}{\partial x^{(t)}} =
+\left( \frac{\partial J}{\partial h^{(t)}} \circ (1 - (h^{(t)})^2) \right) V^\top$$
+"""
+    assert "wrong" not in verdicts(text)
+    assert verdicts(text)[0] == "correct"

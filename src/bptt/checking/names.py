@@ -381,7 +381,11 @@ def _numbered(document: Reading, plain: Lettering) -> frozenset[str]:
     bases = {name.rstrip("0123456789") for name in defined if name[-1:].isdigit()}
     found = {name for name in timed if not name[-1:].isdigit() and name not in bases}
     # What is given goes by the same numbers as what is made of it.
-    given = {part.name for part in _all_letters(document) if _bears_time(part, plain)} | {"x", "y"}
+    letters = [part for part in _all_letters(document) if _bears_time(part, plain)]
+    labelled = {
+        part.name for part in letters if any(isinstance(s, Numeral) for s in flat(part.scripts.below))
+    }
+    given = {part.name for part in letters if part.name.islower()} - labelled | {"x", "y"}
     return frozenset(found | (given - bases if found else set()))
 
 
