@@ -18,6 +18,7 @@ from bptt.checking.judge import (
     Agreement,
     Judge,
     Judged,
+    derivatives,
     holds_parameter,
     mentions,
     mentions_loss,
@@ -272,7 +273,7 @@ def _claim(found: Found, known: Standing, before: list[tuple[Found, Claim]], tol
     best = _best(judged.agreements)
     if best is None:
         return _without_agreement(found, target, known, before)
-    if judged.left is not None and known.is_odd(judged.left, best):
+    if judged.left is not None and _is_plain_gradient(judged) and known.is_odd(judged.left, best):
         claim = _without_agreement(found, target, known, before)
         return claim if claim.verdict == "wrong" else Claim(span, target, "convention", convention=TRANSPOSED)
     if best.mode.implied and found.epoch.meanings is not None and found.epoch.meanings.einstein == "used":
@@ -297,6 +298,14 @@ def _claim(found: Found, known: Standing, before: list[tuple[Found, Claim]], tol
     if best.before:
         return Claim(span, target, "convention", convention=STEP_BEFORE, reading=_reading(best))
     return Claim(span, target, "correct", reading=_reading(best))
+
+
+def _is_plain_gradient(judged: Judged) -> bool:
+    """Whether a derivative of J is given without any other derivative, which would lie as it does."""
+    left, right = judged.left, judged.right
+    if not isinstance(left, Derivative) or not mentions_loss(left.top) or right is None:
+        return False
+    return not any(True for _ in derivatives(right))
 
 
 def _as_taken(found: Found, claim: Claim) -> Claim:
