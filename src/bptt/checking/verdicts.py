@@ -301,11 +301,12 @@ def _claim(found: Found, known: Standing, before: list[tuple[Found, Claim]], tol
 
 
 def _is_plain_gradient(judged: Judged) -> bool:
-    """Whether a derivative of J is given without any other derivative, which would lie as it does."""
+    """Whether a derivative of J lies alone: it is by a matrix, or no other derivative lies as it does."""
     left, right = judged.left, judged.right
     if not isinstance(left, Derivative) or not mentions_loss(left.top) or right is None:
         return False
-    return not any(True for _ in derivatives(right))
+    by_matrix = isinstance(left.bottom, Symbol) and len(left.bottom.shape) == 2
+    return by_matrix or not any(True for _ in derivatives(right))
 
 
 def _as_taken(found: Found, claim: Claim) -> Claim:
