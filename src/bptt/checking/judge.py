@@ -15,6 +15,7 @@ from itertools import islice, product
 import numpy as np
 
 from bptt.checking import layouts
+from bptt.checking.bars import has_words
 from bptt.checking.batches import BatchValues
 from bptt.checking.layouts import Layout
 from bptt.checking.maps import Maps
@@ -23,7 +24,7 @@ from bptt.checking.names import Unclear, walk
 from bptt.checking.restrictions import EVERYWHERE, Restriction, restriction
 from bptt.checking.values import Values
 from bptt.checking.world import NOW, World
-from bptt.checking.written import Big, Call, Chain, Differential, Letter, Link, Nabla, Statement, Written
+from bptt.checking.written import At, Big, Call, Chain, Differential, Letter, Link, Nabla, Statement, Written
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import NonConforming, Undefined
@@ -172,6 +173,11 @@ class Judge:
                 judged.layouts = self._layouts(left, judged, how)
                 judged.as_maps = self._holds(left, judged, how, maps=True)
                 break
+        if not judged.agreements and any(
+            isinstance(n, At) and has_words(n.where) for n in walk([left, link.right])
+        ):
+            judged.unsure = True
+            judged.missing = judged.missing or "what stands at the bar"
         if not judged.agreements and self._rests_on_nothing(judged):
             judged.is_vanishing = True
             judged.missing = judged.missing or "a derivative that is not zero"
@@ -228,6 +234,9 @@ class Judge:
         plain = list(modes(left, right, einstein=self.meanings.einstein))
         if self.meanings.diagonal:
             plain += [replace(mode, diagonal=True) for mode in plain if not mode.implied]
+        if self.losses == ("now",) and len(self.meanings.carried) > 1:
+            # A cell of which the loss is known at its own step: c_{t-1} and h_{t-1} enter it side by side.
+            plain += [replace(mode, alone=True) for mode in plain if not mode.implied]
         if isinstance(left, Call):
             return [Mode("pointwise"), *plain]
         if not any(isinstance(node, Differential) and node.guessed for node in walk([left, right])):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from bptt.checking.bars import arranged, has_words, with_words
 from bptt.checking.families import NO_FAMILIES, Families
 from bptt.checking.names import Lettering, Resolved, Unclear, index_name, is_exponent
 from bptt.checking.steps import step_range
@@ -35,9 +36,11 @@ from bptt.checking.written import (
 )
 from bptt.formula.shapes import BATCH, ONE
 from bptt.formula.tree import (
+    BEFORE,
     NOW,
     Add,
     Apply,
+    Concatenation,
     CrossEntropy,
     Derivative,
     Diag,
@@ -92,7 +95,8 @@ class Mode:
     that stands twice in a term and not on the left. `inner` takes a short name of a derivative that the
     document does not explain, `do` of a gate o = σ(…), for that by what the function is applied to;
     `diagonal` takes σ′(z) for the diagonal matrix that has it. `falling` multiplies over steps from the last
-    to the first, `immediate` takes the derivative of a state by a parameter at that state's step alone.
+    to the first, `immediate` takes the derivative of a state by a parameter at that state's step alone;
+    `alone`, what one of several states makes as it enters step t, the others held.
     """
 
     products: str = "even"
@@ -104,6 +108,7 @@ class Mode:
     diagonal: bool = False
     falling: bool = False
     immediate: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,8 @@ class Reader:
                 return Number(value) if power is None else _raised(value, power)
             case Letter():
                 return self.letter(node)
+            case Bracketed(inner=Listed(items), kind="[", scripts=Scripts((), (), 0)) if len(items) > 1:
+                return self._stacked(items)
             case Bracketed(inner=inner, kind=kind) if kind in "([{" and not isinstance(inner, Relation):
                 return self._scripted(self(inner), node.scripts)
             case Braced(inner=inner):
@@ -316,6 +323,13 @@ class Reader:
         return Identity(next(iter(sizes))[0])
 
     # Scripts on brackets and fractions.
+
+    def _stacked(self, items: tuple[Written, ...]) -> Formula:
+        """Vectors one after the other."""
+        parts = tuple(map(self, items))
+        if any(isinstance(part, Transpose) for part in parts):
+            raise Unclear("how the parts of a vector lie")
+        return Concatenation(parts)
 
     def _power(self, scripts: Scripts) -> float | None:
         for item in scripts.above:
@@ -528,11 +542,13 @@ class Reader:
         return Derivative(self(node.operand), bottom)
 
     def _immediate(self, node: Differential, top: Formula, bottom: Formula) -> Time | None:
-        """The step whose uses alone count: that of the state, in ∂⁺h_k/∂W."""
+        """The step whose uses alone count: that of the state, in ∂⁺h_k/∂W; step t, of what enters it."""
         state = top.base if isinstance(top, Indexed) else top
+        part = bottom.base if isinstance(bottom, Indexed) else bottom
+        if self.mode.alone and isinstance(part, Symbol) and part.name in self.meanings.carried:
+            return NOW if part.time == BEFORE and mentions_now(state) else None
         if not isinstance(state, Symbol) or state.time is None or state.name == "J":
             return None
-        part = bottom.base if isinstance(bottom, Indexed) else bottom
         by_parameter = isinstance(part, Symbol) and part.time is None
         is_meant = self.mode.immediate and by_parameter and node.signs[0] != "d"
         return state.time if node.signs[0].endswith("⁺") or is_meant else None
@@ -550,9 +566,17 @@ class Reader:
     def _at(self, value: Formula, where: tuple[Written, ...]) -> Formula:
         time = self.meanings.lettering._time(where[0], below=True) if len(where) == 1 else None
         found = None if time is None else _with_bar(value, time)
+        if time is None and isinstance(value, Derivative) and has_words(where):
+            arrange = arranged(self.meanings.layout, self.mode.flipped, self.mode.lying)
+            found = with_words(value, where, self, arrange)
         if found is None:
             raise Unclear("what stands at the bar")
         return found
+
+
+def mentions_now(state: Formula) -> bool:
+    """Whether it is J, or something at step t."""
+    return isinstance(state, Symbol) and (state.name == "J" or state.time == NOW)
 
 
 def _with_bar(value: Formula, at: Time) -> Formula | None:

@@ -451,6 +451,8 @@ def _reading(a: Agreement) -> str:
         words.append("Jacobians turned over")
     if a.mode.lying:
         words.append("the derivative of a number is a row")
+    if a.mode.alone:
+        words.append("through step t alone, the other states held")
     if a.mode.maps:
         words.append("derivatives as maps, one after the other")
     if a.mode.diagonal:
