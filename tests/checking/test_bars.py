@@ -38,9 +38,10 @@ def test_gates_held() -> None:
 
 def test_one_of_two_states_that_enter_a_cell() -> None:
     text = r"$$\delta c_{t-1} = \delta c_t \odot f_t, \qquad \delta h_{t-1} = U^T \delta u_t$$"
-    assert verdicts(text) == ["correct", "correct"]
+    assert verdicts(text) == ["convention", "correct"]
     report = check_document(Source("notes.md", CELL + text))
-    assert "step t alone" in report.claims[0].reading
+    assert "step t alone" in report.claims[0].convention
+    assert verdicts("These are total derivatives. " + text)[0] not in ("correct", "convention")
 
 
 def test_a_slip_in_one_of_two_states() -> None:

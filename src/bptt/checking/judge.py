@@ -234,7 +234,7 @@ class Judge:
         plain = list(modes(left, right, einstein=self.meanings.einstein))
         if self.meanings.diagonal:
             plain += [replace(mode, diagonal=True) for mode in plain if not mode.implied]
-        if self.losses == ("now",) and len(self.meanings.carried) > 1:
+        if self.losses == ("now",) and len(self.meanings.carried) > 1 and not self.meanings.says_total:
             # A cell of which the loss is known at its own step: c_{t-1} and h_{t-1} enter it side by side.
             plain += [replace(mode, alone=True) for mode in plain if not mode.implied]
         if isinstance(left, Call):

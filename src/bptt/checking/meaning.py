@@ -128,7 +128,8 @@ class Meanings:
     to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode);
     `targets` are the names of what the output is compared with; `diagonal` says that σ′(z) may be a matrix;
     `families` are the vectors that are counted; `counts` the names of the number of examples, where there are
-    many, with that; `finals` those of what is there at the last of all `steps`.
+    many, with that; `finals` those of what is there at the last of all `steps`; `says_total` whether the
+    document speaks of total derivatives.
     """
 
     lettering: Lettering
@@ -148,6 +149,7 @@ class Meanings:
     finals: frozenset[str] = frozenset()
     families: Families = NO_FAMILIES
     steps: int = 0
+    says_total: bool = False
     spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
 
     def span_of(self, formula: Formula) -> Span | None:

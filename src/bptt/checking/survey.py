@@ -38,6 +38,8 @@ LOGARITHMS = frozenset({"log", "ln", "CE", "CrossEntropy", "H"})
 # Names of what an output is compared with, the most usual first.
 TARGETS = ("y", "t", "d", "q", "target")
 _EINSTEIN = re.compile(r"Einstein|summation convention|repeated ind(?:ex|ices)|爱因斯坦", re.IGNORECASE)
+# Words for derivatives through everything.
+_TOTAL = re.compile(r"\btotal|\bgesamt|\btotale|全导数|总导数", re.IGNORECASE)
 # Words that say that J is the loss of all steps.
 _SUMMED = re.compile(r"(?:summed|sum) over (?:all )?(?:the )?(?:time )?steps|total loss", re.IGNORECASE)
 
@@ -95,6 +97,11 @@ class Survey:
                     if isinstance(link.right, Numeral):
                         return int(link.right.value)
         return 0
+
+    @cached_property
+    def says_total(self) -> bool:
+        """Whether some of its derivatives are said to be total."""
+        return _TOTAL.search(self.reading.source.text) is not None
 
     @cached_property
     def total(self) -> tuple[str, ...]:

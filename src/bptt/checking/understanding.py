@@ -76,6 +76,7 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
         finals=survey.finals,
         families=survey.families,
         steps=LAST,
+        says_total=survey.says_total,
     )
     targets = understood.targets
 

@@ -52,6 +52,7 @@ OTHER_SIGN = "this is the sign of the log-likelihood; elsewhere the cross-entrop
 ONE_EXAMPLE = "for one example; of a batch it is summed over the examples"
 IMPLIED = "a sum over letters that stand twice is implied"
 STEP_BEFORE = "the share of step t-1 alone, without a bar that says so"
+STEP_ALONE = "through step t alone: the other states that enter it are held"
 TRANSPOSED = "the transpose: the other layout of a derivative"
 # Words that say that there are many examples at once.
 _BATCH = re.compile(
@@ -295,6 +296,8 @@ def _claim(found: Found, known: Standing, before: list[tuple[Found, Claim]], tol
     is_one = board is not None and not board.batch and _BATCH.search(span.source.text)
     if is_one and left is not None and holds_parameter(left):
         return Claim(span, target, "convention", convention=ONE_EXAMPLE, reading=_reading(best))
+    if best.mode.alone:
+        return Claim(span, target, "convention", convention=STEP_ALONE, reading=_reading(best))
     if best.before:
         return Claim(span, target, "convention", convention=STEP_BEFORE, reading=_reading(best))
     return Claim(span, target, "correct", reading=_reading(best))
@@ -451,8 +454,6 @@ def _reading(a: Agreement) -> str:
         words.append("Jacobians turned over")
     if a.mode.lying:
         words.append("the derivative of a number is a row")
-    if a.mode.alone:
-        words.append("through step t alone, the other states held")
     if a.mode.maps:
         words.append("derivatives as maps, one after the other")
     if a.mode.diagonal:
