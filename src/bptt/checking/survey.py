@@ -207,15 +207,18 @@ class Survey:
             if isinstance(statement.left, Letter) and any(self._indices_of(statement.left)):
                 # An element of something that is only called like a loss.
                 continue
-            summed: set[str] = set(TIMES)
+            bound: set[str] = set(TIMES)
             for part in walk([link.right for link in statement.links]):
                 if isinstance(part, Big):
-                    summed.update(index_name(p) for p in walk(list(part.below)) if isinstance(p, Letter))
-                elif isinstance(part, Chain):
-                    # y_k log p_k is a sum that is not written.
-                    labels = Counter(label for factor in part.factors for label in _elements(factor, indexed))
-                    summed.update(label for label, count in labels.items() if count > 1)
-            found |= {label for link in statement.links for label in _elements(link.right, indexed)} - summed
+                    bound.update(index_name(p) for p in walk(list(part.below)) if isinstance(p, Letter))
+            for link in statement.links:
+                summed: set[str] = set()
+                for part in walk([link.right]):
+                    if isinstance(part, Chain):
+                        # y_k log p_k is a sum that is not written.
+                        labels = Counter(x for factor in part.factors for x in _elements(factor, indexed))
+                        summed.update(label for label, count in labels.items() if count > 1)
+                found |= set(_elements(link.right, indexed)) - bound - summed
         return frozenset(found)
 
     @cached_property
