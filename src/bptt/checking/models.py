@@ -263,7 +263,7 @@ def _with_names(equations: dict[str, Equation]) -> dict[str, Equation]:
         values = {name: e.value for name, e in before.items() if isinstance(e.value, tree.Binary)}
         equations = {}
         for name, equation in before.items():
-            same = (n for n in equations if n in values and values[n] == equation.value)
+            same = (n for n in equations if n in values and _are_alike(values[n], equation.value))
             first = next(same, None)
             value = (
                 _with_parts_named(equation.value, values)
@@ -288,7 +288,7 @@ def _with_parts_named(e: Expression, values: Mapping[str, Expression]) -> Expres
     """The expression with names for those of its parts that have one."""
 
     def part(inner: Expression) -> Expression:
-        name = next((name for name, value in values.items() if _is_same(inner, value)), None)
+        name = next((name for name, value in values.items() if _are_alike(inner, value)), None)
         return _with_parts_named(inner, values) if name is None else tree.Name(name, span=inner.span)
 
     match e:
@@ -302,6 +302,21 @@ def _with_parts_named(e: Expression, values: Mapping[str, Expression]) -> Expres
             return replace(e, items=tuple(map(part, items)))
         case _:
             return e
+
+
+def _are_alike(one: Expression, other: Expression) -> bool:
+    """Whether they are the same, but for the order of terms."""
+    first, second = list(_terms(one)), list(_terms(other))
+    return len(first) == len(second) and all(any(_is_same(a, b) for b in second) for a in first)
+
+
+def _terms(e: Expression) -> Iterator[Expression]:
+    match e:
+        case tree.Binary("+", left, right):
+            yield from _terms(left)
+            yield from _terms(right)
+        case _:
+            yield e
 
 
 def _parts(e: Expression) -> Iterator[Expression]:

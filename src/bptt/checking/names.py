@@ -24,6 +24,7 @@ from bptt.checking.written import (
     Scripts,
     Statement,
     Terms,
+    Unread,
     Written,
     children,
 )
@@ -376,7 +377,7 @@ def _aliases(document: Reading, plain: Lettering) -> dict[str, str]:
 def _numbered(document: Reading, plain: Lettering) -> frozenset[str]:
     """Quantities with a time of their own whose numerals are not defined as anything else: times, too."""
     said = list(_named_statements(document, plain))
-    defined = {name for name, s in said if not isinstance(s.links[0].right, Numeral)}
+    defined = {name for name, s in said if not isinstance(s.links[0].right, Numeral | Unread)}
     timed = {name for name, s in said if isinstance(s.left, Letter) and _bears_time(s.left, plain)}
     bases = {name.rstrip("0123456789") for name in defined if name[-1:].isdigit()}
     found = {name for name in timed if not name[-1:].isdigit() and name not in bases}

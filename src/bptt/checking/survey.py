@@ -82,11 +82,15 @@ class Survey:
 
     @cached_property
     def last(self) -> int:
-        """The largest number that tells a step; 0 where the last of them has a letter, as in x_1, …, x_T."""
-        times = [name.time for name in self.names if name.time is not None]
-        if any(time.letter == LAST for time in times):
+        """The largest number that tells a step; 0 where the last of them has a letter, as in x_1, …, x_T. The
+        token x_4 may be what is to come.
+        """
+        times = [(name.name, name.time) for name in self.names if name.time is not None]
+        if any(time.letter == LAST for _, time in times):
             return self._number_of_steps
-        return max([0, *(time.offset for time in times if not time.letter)])
+        numbered = [(name, time.offset) for name, time in times if not time.letter]
+        made = [number for name, number in numbered if name not in ("x", "y")]
+        return max(made or [number for _, number in numbered], default=0)
 
     @cached_property
     def _number_of_steps(self) -> int:

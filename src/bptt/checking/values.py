@@ -77,9 +77,12 @@ class Values:
     def symbol(self, name: str, of: str, time: int | None) -> Array:
         leaf = self.names[name, of]
         run = self.world.run()
-        if (leaf, 1) in run and time is None:
+        if name == LOSS and time is None:
+            array = self._loss(run, leaf, Symbol(LOSS), NOW)
+        elif (leaf, 1) in run and time is None:
             return run[leaf, 1][0, 0].real
-        array = run.get((leaf, NOW if time is None else time))
+        else:
+            array = run.get((leaf, NOW if time is None else time))
         if array is None:
             raise Undefined(Symbol(name, of=of))
         value = array[0, 0].real
