@@ -32,6 +32,7 @@ from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
 from bptt.checking.standing import Standing, standing
 from bptt.checking.values import Values
+from bptt.checking.world import NOW
 from bptt.checking.written import Differential, Letter, Nabla, Written
 from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
@@ -175,11 +176,11 @@ def _objective(found: list[Found], flipped: bool) -> str:
             names = "y", board.model.output
             if any((name, "") not in values.names for name in names):
                 continue
-            target, output = (values.symbol(name, "", None) for name in names)
+            target, output = (values.symbol(name, "", NOW) for name in names)
             if np.any(output <= 0):
                 continue
             entropy = -float(np.sum(target * np.log(output)))
-            own = float(values.symbol(LOSS, "", None))
+            own = float(values.symbol(LOSS, "", NOW))
             signs = [s for s in SIGNS if abs(own - s * entropy) <= TOLERANCE * abs(entropy)]
             return SIGNS[-signs[0] if flipped else signs[0]] if signs else ""
     return ""
