@@ -204,3 +204,18 @@ def test_a_table_with_the_time_beside_its_token() -> None:
         model=model,
     )
     assert verdicts(report) == ["correct"] * 2
+
+
+def test_a_slip_in_elements_goes_on_in_matrices() -> None:
+    """The factors stand in a wrong order because the index before was wrong: the root is there."""
+    report = check(
+        rf"{d('U')} = h^T (\hat{{y}} - y)",
+        rf"{d('c')} = \hat{{y}} - y",
+        rf"{d('W_{ij}')} = \sum_k (\hat{{y}}_k - y_k) (1 - h_k^2) x_i U_{{jk}}",
+        rf"{d('W')} = x^T (\hat{{y}} - y) \mathrm{{diag}}(1 - h \circ h) U^T",
+        rf"{d('x')} = {d('a')} W",
+    )
+    first, second, third = report.claims[2:]
+    assert (first.kind, second.kind) == ("index", "order")
+    assert (first.follows_from, second.follows_from) == (None, first.line)
+    assert (third.verdict, third.follows_from) == ("wrong", None)

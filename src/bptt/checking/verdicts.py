@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from bptt.checking import layouts
+from bptt.checking.consequences import repeats
 from bptt.checking.counterexample import counterexample
 from bptt.checking.faults import Faults
 from bptt.checking.judge import (
@@ -406,6 +407,11 @@ def _root(
             same_value = other.epoch is found.epoch and _is_same_value(other.judged, found)
             if same_value or _is_same_slip(claim, place, kind):
                 return claim.line
+    judge = found.epoch.judge
+    for other, claim in before if judge is not None else ():
+        is_near = claim.verdict == "wrong" and other.epoch is found.epoch
+        if judge is not None and is_near and repeats(other.judged, found.judged, judge):
+            return claim.line if claim.follows_from is None else claim.follows_from
     return None
 
 

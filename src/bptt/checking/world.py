@@ -163,7 +163,7 @@ class World:
     """A run of a board's model over LAST steps at random numbers. `loss_until` ends Jtotal.
 
     With `plain`, tokens are one-hot vectors, otherwise any vectors. `targets` are distributions, or one-hot
-    where they are `certain` (by default in a plain world).
+    where they are `certain` (by default in a plain world). With a `size`, all axes have this one.
     """
 
     def __init__(
@@ -175,10 +175,13 @@ class World:
         certain: bool | None = None,
         steps: int = LAST,
         examples: int = EXAMPLES,
+        size: int = 0,
     ) -> None:
         self.board, self.model, self.steps = board, board.model, steps
         self.targets, self.certain = targets, plain if certain is None else certain
         self.sizes = sizes_of(board.model, examples)
+        if size:
+            self.sizes = dict.fromkeys(self.sizes, size) | {"B": self.sizes["B"]}
         self.examples = examples if board.batch else 1
         self.values = list(board.values.values())
         self.by_leaf = {v.leaf: v for v in self.values}
