@@ -219,3 +219,10 @@ def test_a_slip_in_elements_goes_on_in_matrices() -> None:
     assert (first.kind, second.kind) == ("index", "order")
     assert (first.follows_from, second.follows_from) == (None, first.line)
     assert (third.verdict, third.follows_from) == ("wrong", None)
+
+
+def test_the_argument_of_a_function_may_be_anything() -> None:
+    report = check(r"\sigma'(u) = \sigma(u) (1 - \sigma(u))", r"\tanh'(v_i) = 1 - \tanh(v_i)^3")
+    assert verdicts(report)[0] == "correct" != verdicts(report)[1]
+    assert [claim.target for claim in report.claims] == ["σ′(u)", "tanh′(vᵢ)"]
+    assert not report.remarks

@@ -17,7 +17,7 @@ from bptt.checking.evidence import Evidence, Score, Use
 from bptt.checking.meaning import Quantity
 from bptt.checking.report import Remark
 from bptt.checking.settled import Meaning, Settled
-from bptt.checking.written import Letter, Link
+from bptt.checking.written import Call, Letter, Link
 from bptt.formula.tree import NOW, Derivative, Formula, Neg, Symbol
 from bptt.render.unicode import show
 
@@ -39,7 +39,8 @@ class Hypotheses:
     def settle(self) -> Settled:
         """Gives every name a meaning of which that is possible, in an order in which one needs another."""
         waiting = list(self.evidence.names)
-        while name := next(filter(self._as_said, waiting), None) or next(filter(self._by_use, waiting), None):
+        attempts = (self._as_said, self._as_argument, self._by_use)
+        while name := next((n for attempt in attempts for n in waiting if attempt(n)), None):
             waiting.remove(name)
         return self.settled
 
@@ -133,6 +134,18 @@ class Hypotheses:
         return True
 
     # Names of which it does not.
+
+    def _as_argument(self, name: str) -> bool:
+        """Whether only functions are spoken of: in σ′(a) = σ(a)(1 - σ(a)), a may be anything."""
+        uses = self.evidence.of(name)
+        if not uses or not all(isinstance(use.left, Call) for use in uses):
+            return False
+        values = (v.symbol for v in self.board.values.values() if len(v.symbol.shape) == 1)
+        symbol = next(values, None)
+        if symbol is not None:
+            self.meanings.quantities[name] = Quantity(symbol)
+            self.settled.arguments[name] = symbol.name
+        return symbol is not None
 
     def _by_use(self, name: str) -> bool:
         """Whether the claims that use a name tell what it is."""

@@ -22,7 +22,8 @@ class Settled:
     """`defined` gives what a statement (by its number) defines, `claims` the statements about a name that has
     a meaning already, `saying` the links (by id) that give a name its meaning in passing. `taken` says of
     names that nothing defines what the claims show them to be, `doubtful` of links (by id) that would hold if
-    such a name were something else there what would have to be known.
+    such a name were something else there what would have to be known. `arguments` are names of what is
+    only the argument of a function, with those of the quantities that were put there.
     """
 
     defined: dict[int, Meaning] = field(default_factory=dict)
@@ -30,4 +31,5 @@ class Settled:
     saying: set[int] = field(default_factory=set)
     taken: dict[str, str] = field(default_factory=dict)
     doubtful: dict[int, str] = field(default_factory=dict)
+    arguments: dict[str, str] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)

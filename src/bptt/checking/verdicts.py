@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -34,12 +34,12 @@ from bptt.checking.settled import Settled
 from bptt.checking.standing import Standing, standing
 from bptt.checking.values import Values
 from bptt.checking.world import NOW
-from bptt.checking.written import Differential, Letter, Nabla, Written
+from bptt.checking.written import Call, Differential, Letter, Nabla, Written
 from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import LAYOUTS, NonConforming
-from bptt.formula.tree import Derivative, Formula, Symbol, children
+from bptt.formula.tree import Derivative, Formula, Symbol, children, rebuild
 from bptt.ir.model import Model
 from bptt.render.unicode import show
 from bptt.source import Source, Span
@@ -339,7 +339,18 @@ def _target(found: Found) -> str:
         with suppress(Unclear):
             # Only the right side could not be read.
             left = Reader(found.epoch.meanings, Mode())(statement.left)
+    if left is not None and isinstance(statement.left, Call) and found.epoch.settled is not None:
+        arguments, names = found.epoch.settled.arguments, map(found.epoch.name, walk([statement.left]))
+        left = _with_names(left, {arguments[name]: name for name in names if name in arguments})
     return "" if left is None else show(left)
+
+
+def _with_names(formula: Formula, names: Mapping[str, str]) -> Formula:
+    """The formula with the names that the document has for the arguments of a function."""
+    if isinstance(formula, Symbol):
+        return Symbol(names[formula.name], formula.shape) if formula.name in names else formula
+    parts = children(formula)
+    return rebuild(formula, tuple(_with_names(part, names) for part in parts)) if parts else formula
 
 
 def _example(found: Found, how: Agreement, sign: float) -> Counterexample | None:
