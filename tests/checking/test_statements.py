@@ -68,6 +68,8 @@ def shown(text: str) -> list[str]:
         (r"\begin{array}{rcl} a &=& b \\ c &=& d \end{array}", ["a = b", "c = d"]),
         (r"\begin{aligned}[t] a &= b \end{aligned}", ["a = b"]),
         (r"a \leftarrow a - \eta b", ["a ← a - <eta b>"]),
+        (r"PP = e^H, \quad BCE = a", ["PP = e^[H]", "BCE = a"]),
+        (r"AB = C", ["<A B> = C"]),
         (r"D_h << |V|", ["D_[h] ≪ |V|"]),
         (r"x \sim \mathcal{N}(0, 1)", ["x ~ N@(0, 1)"]),
         (r"a \overset{\text{def}}{=} b", ["a = b"]),

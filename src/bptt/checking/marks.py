@@ -24,6 +24,7 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]*")
 # Four letters and more, with a vowel, are no product: `sech^2`, `dout`.
 _SPELT_OUT = re.compile(r"[A-Za-z](?=[a-z]*[aeiou])[a-z]{3,}")
 _ROW_STARTS = frozenset(["begin", "break", "wide", "&", "text"])
+_BEFORE_LEFT = frozenset([",", ";", r"\quad", r"\qquad", "}"])
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 _INDEX_LETTERS = frozenset("ijklmnpqrst")
 _PUNCTUATION = frozenset(",;:.!")
@@ -36,15 +37,21 @@ def marks(tokens: Sequence[Token], words: Set[str] = frozenset()) -> list[Token]
 
 
 def called_words(tokens: Sequence[Token]) -> set[str]:
-    """The runs of three or more capitals that stand before a bracket: names of functions, not products."""
-    return {
-        token.text
-        for token, following in pairwise(tokens)
-        if token.kind == "letters"
-        and len(token.text) > 2
-        and token.text.isupper()
-        and following.text in ("(", r"\left")
-    }
+    """The runs of capitals that are names, not products: three or more before a bracket, and those that are
+    all of a left side, `PP = …`, where a product would have no repeated letter.
+    """
+    found: set[str] = set()
+    for place, (token, following) in enumerate(pairwise(tokens)):
+        run = token.text
+        if token.kind != "letters" or len(run) < 2 or not run.isupper():
+            continue
+        begins = place == 0 or tokens[place - 1].kind == "break" or tokens[place - 1].text in _BEFORE_LEFT
+        is_left = begins and following.text in ("=", ":=", "&")
+        if (len(run) > 2 and (is_left or following.text in ("(", r"\left"))) or (
+            is_left and len(set(run)) == 1
+        ):
+            found.add(run)
+    return found
 
 
 class _Marks:
