@@ -18,10 +18,11 @@ OUTPUTS = frozenset({"softmax", "sigmoid"})
 
 
 def belonging(equations: Sequence[Stated], differentiated: Set[str], losses: Set[str]) -> list[Stated]:
-    """The equations without abbreviations: names of which no other equation makes use, which no derivative is
-    of or by, and which are no loss, if the document has one or they are called like errors.
+    """The equations without abbreviations: what is made of a loss and is none (PP = e^J), and names of which
+    no other equation makes use, which no derivative is of or by, and which are no loss, if the document has
+    one or they are called like errors.
     """
-    kept = list(equations)
+    kept = [s for s in equations if s.equation.target.id in losses or losses.isdisjoint(_used(s))]
     has_loss = any(stated.equation.target.id in losses for stated in kept)
     while True:
         used = {name for stated in kept for name in _used(stated)}
