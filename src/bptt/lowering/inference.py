@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from bptt.errors import EquationError
 from bptt.ir.dims import VOCABULARY, Dim
 from bptt.lowering.constraints import Constraints, Default
 from bptt.lowering.dependence import TOKENS
@@ -171,6 +172,9 @@ class Shapes:
                 blames = [self.words.item(item) for item in node.items]
                 return self._concatenation(node, items, blames)
             case Part():
+                for name in node.items:
+                    if name not in self.named:
+                        raise EquationError.at(node.span, f"nothing says what {name} is")
                 items = [self.named[name] for name in node.items]
                 blames = [self.words.whole(node)] * len(items)
                 whole = self._concatenation(node, items, blames)
