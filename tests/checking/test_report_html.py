@@ -85,8 +85,10 @@ def test_claims_are_marked_and_their_notes_stand_beside_them() -> None:
     known = dict(
         zip((e.text for e in note.all("dt")), (e.text for e in note.all("dd")), strict=True)
     )  # fmt: skip
-    assert known["claim"] == "∂J/∂h" and known["mend"] == r"(y - \hat{y}) U^T"
-    assert "open" not in note.attributes
+    assert "open" in note.attributes and known["mend"] == r"(y - \hat{y}) U^T"
+    # What is wrong is seen at once, what is correct at a click.
+    (correct,) = page.all("div", "row")[8].all("details")
+    assert "open" not in correct.attributes
 
 
 def test_what_is_wrong_is_listed_with_what_follows() -> None:

@@ -1,5 +1,5 @@
 """Reports as one HTML file that needs nothing else: the document's text with its claims marked, and beside
-each line what was found, which opens at a click.
+each line what was found: of what is wrong all of it, of the rest at a click.
 """
 
 from __future__ import annotations
@@ -134,10 +134,10 @@ class _Document:
     def _note(self, number: int, claim: Claim) -> str:
         target = f": {_text(claim.target)}" if claim.target else ""
         head = f"{_sign(claim.verdict)} {verdict(claim)}{target}"
-        known = {"claim": claim.target} if claim.target else {}
-        rows = "".join(self._detail(name, text, claim) for name, text in (known | details(claim)).items())
+        rows = "".join(self._detail(name, text, claim) for name, text in details(claim).items())
+        is_open = " open" * (claim.verdict == "wrong")
         return (
-            f'<details class="{claim.verdict}" id="{self._key(number)}"><summary>{head}</summary>'
+            f'<details class="{claim.verdict}" id="{self._key(number)}"{is_open}><summary>{head}</summary>'
             f"<p>{place(claim)}</p><dl>{rows}</dl></details>"
         )
 
