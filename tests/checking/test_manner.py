@@ -67,3 +67,18 @@ $$\frac{\partial \mathcal{L}_t}{\partial z_t} = \hat y_t - y_t$$
     assert (first.verdict, first.mend) == (
         "wrong", r"\frac{\partial \mathcal{L}_{t}}{\partial z_{t}} x_{t}^{\top}"
     )  # fmt: skip
+
+
+def test_short_names_and_labels_stay() -> None:
+    text = r"""$h = \sigma(W_{xh} x)$, $\hat y = \mathrm{softmax}(W_{hy} h)$ with the loss $L$; $\delta = \frac{\partial L}{\partial h}$.
+
+$$\frac{\partial L}{\partial W_{xh}} = (\delta \circ h \circ (1 - h)) x^T$$
+
+$$\frac{\partial L}{\partial W_{xh}} = (\delta \circ (1 - h)) x^T$$
+
+$$\frac{\partial L}{\partial h} = W_{hy} (\hat y - y)$$
+"""  # noqa: E501
+    claims = check_document(Source("a.md", text)).claims
+    assert [claim.target for claim in claims][-1] == "∂L/∂h"
+    first, second = [claim.mend for claim in claims if claim.verdict == "wrong"]
+    assert first.startswith(r"(\delta \circ ") and second == r"W_{hy}^T (\hat{y} - y)"

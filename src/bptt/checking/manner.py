@@ -23,6 +23,8 @@ _ELEMENTWISE = {r"\circ": re.compile(r"\\circ\b|∘"), r"\odot": re.compile(r"\\
 _RAISED_TIME = re.compile(r"\^\{\(((?:t|T)(?:[+-]\d+)?)\)\}")
 
 
+# A name with letters as labels, W_h_y: W_{hy}.
+_LABELS = re.compile(r"\\mathrm\{([A-Za-z])((?:\\_[A-Za-z0-9])+)\}")
 # What a letter is set in, and a letter that nothing is said of.
 _FACE = re.compile(r"\\(?:mathcal|mathbf|mathrm|mathit|mathsf|boldsymbol|text)\s*\{\s*$")
 _NAME = re.compile(r"\\?[A-Za-z]+")
@@ -47,6 +49,7 @@ class Manner:
             text = text.replace(
                 r"^{\top}", f"^{self.transpose}" if self.transpose == "T" else f"^{{{self.transpose}}}"
             )
+        text = _LABELS.sub(lambda name: f"{name[1]}_{{{name[2]}}}".replace(r"\_", ""), text)
         return text.replace(r"\circ", self.elementwise)
 
 

@@ -39,7 +39,7 @@ from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import LAYOUTS, NonConforming
-from bptt.formula.tree import Derivative, Formula, Symbol, children, rebuild
+from bptt.formula.tree import Derivative, Formula, Symbol, children, rebuild, transform
 from bptt.ir.model import Model
 from bptt.render.unicode import show
 from bptt.source import Source, Span
@@ -61,6 +61,8 @@ _BATCH = re.compile(
     r"\\frac\{1\}\{[NmBn]\}\s*\\sum|\bexamples\b[^.]{0,40}\b(?:columns|rows)\b"
     r"|\bsum(?:med)? over the [^.]{0,12}examples"
 )
+# What a name is more than its letters: \mathcal{L}.
+_FACES = re.compile(r"\\(?:[a-z]+\s*\{)?|\}")
 # J in a derivative.
 _LOSS = re.compile(r"\\partial J(?![A-Za-z])")
 # What a link begins with: its sign, and signs of layout around it.
@@ -118,6 +120,8 @@ class Found:
     signs: frozenset[float] = field(default_factory=frozenset)
     # Whether it holds in the layout of the document.
     laid_out: bool = True
+    # How the document writes J.
+    loss: str = ""
 
 
 def report(source: Source, found: list[Found], objective: str | None = None) -> Report:
@@ -128,11 +132,11 @@ def report(source: Source, found: list[Found], objective: str | None = None) -> 
     models = {id(f.epoch): f.epoch for f in found}
     flipped = _flipped(found) if objective is None else objective == SIGNS[-1.0]
     _lay_out(source, found)
+    called = Counter(filter(None, map(_name_of_loss, found)))
     claims: list[Claim] = []
     known: dict[int, Standing] = {}
     for f in found:
-        if id(f.epoch) not in known:
-            known[id(f.epoch)] = standing((o.judged for o in found if o.epoch is f.epoch), flipped)
+        f.loss = max(called, key=called.__getitem__, default="")
         before = list(zip(found, claims, strict=False))
         if id(f.epoch) not in known:
             known[id(f.epoch)] = standing((o.judged for o in found if o.epoch is f.epoch), flipped)
@@ -342,7 +346,10 @@ def _target(found: Found) -> str:
     if left is not None and isinstance(statement.left, Call) and found.epoch.settled is not None:
         arguments, names = found.epoch.settled.arguments, map(found.epoch.name, walk([statement.left]))
         left = _with_names(left, {arguments[name]: name for name in names if name in arguments})
-    return "" if left is None else show(left)
+    if left is None:
+        return ""
+    loss = _FACES.sub("", found.loss).replace("ell", "ℓ")
+    return show(left).replace(f"∂{LOSS}/", f"∂{loss}/") if loss else show(left)
 
 
 def _with_names(formula: Formula, names: Mapping[str, str]) -> Formula:
@@ -451,13 +458,33 @@ def _is_same_slip(earlier: Claim, place: Span | None, kind: str) -> bool:
 
 def _written(formula: Formula, found: Found) -> str:
     """The formula in LaTeX as the document would have it, with its own name for J."""
-    statement, left = found.judged.statement, found.judged.statement.left
+    statement = found.judged.statement
     manner = manner_of(statement.span.source.text)
-    text = manner.show(formula, names_time(statement.span.text))
-    loss = left.top if isinstance(left, Differential) else left.operand if isinstance(left, Nabla) else None
-    is_loss = found.judged.left is not None and mentions_loss(found.judged.left)
-    name = name_at(loss.span) if is_loss and isinstance(loss, Letter) else ""
+    text = manner.show(_abbreviated(formula, found), names_time(statement.span.text))
+    name = _name_of_loss(found) or found.loss
     return _LOSS.sub(lambda _: rf"\partial {name}", text) if name else text
+
+
+def _name_of_loss(found: Found) -> str:
+    """What the left side of a claim calls J; "" if it does not say J."""
+    left = found.judged.statement.left
+    loss = left.top if isinstance(left, Differential) else left.operand if isinstance(left, Nabla) else None
+    if not isinstance(loss, Letter) or found.epoch.meanings is None:
+        return ""
+    # The δ of δh stands for the whole of ∂J/∂h.
+    is_short = isinstance(left, Differential) and not left.signs[1]
+    is_loss = found.epoch.name(loss) in found.epoch.meanings.losses
+    return name_at(loss.span) if is_loss and not is_short else ""
+
+
+def _abbreviated(formula: Formula, found: Found) -> Formula:
+    """The formula with the short names that stand in the claim, in the place of what they stand for."""
+    meanings, epoch = found.epoch.meanings, found.epoch
+    names = {epoch.abbreviation(part) for part in walk([found.judged.link.right])} - {""}
+    if meanings is None or not names:
+        return formula
+    short = {meanings.quantities[name].formula: meanings.quantities[name].symbol for name in names}
+    return transform(formula, lambda part: short.get(part, part))
 
 
 def _best(agreements: list[Agreement]) -> Agreement | None:
