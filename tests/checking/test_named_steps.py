@@ -51,3 +51,16 @@ def test_the_derivative_of_a_loss_that_is_defined_has_its_sign() -> None:
     text += r"$$\frac{\partial J}{\partial C} = h_t^T \delta$$"
     text += r"$$\frac{\partial J}{\partial h_t} = \delta C^T$$"
     assert verdicts(text) == ["correct"] * 3
+
+
+def test_a_name_for_what_a_function_is_applied_to() -> None:
+    text = r"""
+$$h_t = \sigma(h_{t-1} H + x_t V + b), \qquad \hat{y}_t = \mathrm{softmax}(h_t U),
+\qquad J_t = CE(y_t, \hat{y}_t)$$
+
+With $z_t$ for what is inside,
+$$\frac{\partial J_t}{\partial z_t} = (\hat{y}_t - y_t) U^T \odot h_t \odot (1 - h_t)$$
+$$\frac{\partial J_t}{\partial z_{t-1}} =
+\frac{\partial J_t}{\partial h_{t-1}} \odot h_{t-1} \odot (1 - h_{t-1})$$
+"""
+    assert verdicts(text) == ["correct", "correct"]

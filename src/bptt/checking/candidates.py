@@ -15,13 +15,18 @@ from bptt.formula.tree import NOW, Derivative, Neg, Symbol
 
 def candidates(name: str, evidence: Evidence, board: Board, uses: Sequence[Use]) -> Iterator[Quantity]:
     """Derivatives of J by every value of the model, and their opposites; and every quantity by another name.
-    What is differentiated by can be no derivative.
+    What is differentiated by can be no derivative, but what a function is applied to; what bears a time is
+    nothing that is the same at every step.
     """
-    if not any(name in _bottoms(evidence, use) for use in uses):
+    inner: list[Symbol] = []
+    if any(name in _bottoms(evidence, use) for use in uses):
+        inner = [value.symbol for value in board.values.values() if value.symbol.of]
+    else:
         yield from derivatives(name, evidence, board)
     known = [q.symbol for q in evidence.meanings.quantities.values() if q.formula is None]
-    for symbol in dict.fromkeys([*_values(evidence, board), *known]):
-        if _could_be(name, symbol) and symbol.name.lower() != name:
+    is_timed = name in evidence.survey.timed
+    for symbol in dict.fromkeys([*inner, *_values(evidence, board), *known]):
+        if _could_be(name, symbol) and symbol.name.lower() != name and (symbol.time or not is_timed):
             yield Quantity(symbol)
 
 
