@@ -12,29 +12,53 @@ from typing import ClassVar
 
 import numpy as np
 
-from bptt.checking.values import Values, element_of
+from bptt.checking.slopes import slope
+from bptt.checking.values import Values, element_of, holds_derivative
 from bptt.checking.world import NOW, Array, Run
 from bptt.derivation.board import BATCH, LOSS, Board, put_on_board
 from bptt.formula.evaluate import Point, evaluate
 from bptt.formula.functions import TINY
 from bptt.formula.shapes import ONE, Undefined
 from bptt.formula.tensor import Tensor, matrix, merged, named
-from bptt.formula.tree import Derivative, Formula, Symbol
-from bptt.ir.dims import Shape
+from bptt.formula.tree import Derivative, Formula, Symbol, transform
+from bptt.ir import build
+from bptt.ir.dims import Dim, Shape
 from bptt.ir.expr import Expr
 from bptt.ir.model import Model
+from bptt.ir.traversal import substitute
 
 
-def batch_board(model: Model, rows: bool) -> Board:
-    """The board with a matrix for everything that differs from example to example."""
-    board = put_on_board(model, "row" if rows else "column", batch=True, fused=False)
+def batch_board(model: Model, rows: bool, counts: Mapping[str, Dim]) -> Board:
+    """The board with a matrix for everything that differs from example to example. Matrices of the model stay
+    as they are: where its vectors are columns and examples are rows all the same, only the symbols are those
+    of rows. `counts` are names of the number of examples, with that.
+    """
+    model = _with_counts(model, counts)
+    layout = "row" if rows else "column"
+    has_matrices = any(len(shape) == 2 for shape in model.params.values())
+    board = put_on_board(model, model.layout if has_matrices else layout, batch=True, fused=False)
 
     def whole(symbol: Symbol) -> Symbol:
-        return replace(symbol, shape=stacked((), rows)) if symbol.shape == (BATCH,) else symbol
+        inner = tuple(dim for dim in symbol.shape if dim != BATCH)
+        return replace(symbol, shape=stacked(inner, rows)) if BATCH in symbol.shape else symbol
 
     values = {name: replace(value, symbol=whole(value.symbol)) for name, value in board.values.items()}
     symbols = {leaf: whole(symbol) for leaf, symbol in board.symbols.items()}
     return replace(board, values=values, symbols=symbols)
+
+
+def _with_counts(model: Model, counts: Mapping[str, Dim]) -> Model:
+    """The model with a number where it has a parameter of that name."""
+    numbers = {build.param(name, ()): build.size(dim) for name, dim in counts.items() if name in model.params}
+    if not numbers:
+        return model
+    return replace(
+        model,
+        definitions={name: substitute(e, numbers) for name, e in model.definitions.items()},
+        equations={name: substitute(e, numbers) for name, e in model.equations.items()},
+        params={name: shape for name, shape in model.params.items() if name not in counts},
+        objective=substitute(model.objective, numbers),
+    )
 
 
 def stacked(shape: Shape, rows: bool) -> Shape:
@@ -56,11 +80,15 @@ class BatchValues(Values):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.rows = self.world.board.layout == "row"
+        shapes = (symbol.shape for symbol in self.world.board.symbols.values())
+        self.rows = any(shape[:1] == (BATCH,) for shape in shapes)
         self.row = self.lone == "row"
 
     def point(self, letters: Mapping[str, int] | None = None) -> Point:
         return replace(super().point(letters), layout=self.lone)
+
+    def __call__(self, formula: Formula, letters: Mapping[str, int] | None = None) -> Tensor:
+        return super().__call__(transform(formula, _marked), letters)
 
     def symbol(self, name: str, of: str, time: int | None) -> Array:
         return self._array(self.world.run(), name, of, time).real
@@ -99,8 +127,19 @@ class BatchValues(Values):
         if below is None or below.name == LOSS:
             raise Undefined(Derivative(top, bottom))
         leaf = self.leaf(below)
-        run = self.world.run(self._node(leaf, below, None, NOW, {"t": NOW}))
-        columns = [replace(v, array=np.imag(v.array) / TINY) for v in self._each_moved(top, below, leaf, run)]
+        node = self._node(leaf, below, None, NOW, {"t": NOW})
+        places = self._places(below, leaf)
+        if holds_derivative(top):
+            shape = (self.world.examples if BATCH in below.shape else 1, *self.world.shape(leaf.shape))
+            directions = [_unit(shape, max(example, 0), place) for example, place in places]
+            columns = [
+                slope(self.world, node, direction, lambda w: replace(self, world=w, known={})(top))
+                for direction in directions
+            ]
+        else:
+            run = self.world.run(node)
+            moved = [self._with_moved(top, run, example, place) for example, place in places]
+            columns = [replace(v, array=np.imag(v.array) / TINY) for v in moved]
         first = columns[0]
         if any(column.axes != first.axes for column in columns):
             raise Undefined(Derivative(top, bottom))
@@ -110,15 +149,13 @@ class BatchValues(Values):
             array = array * self.world.examples
         return self._laid_out(Derivative(top, bottom), array, first.axes, below.shape, letters)
 
-    def _each_moved(self, top: Formula, below: Symbol, leaf: Expr, run: Run) -> list[Tensor]:
-        """The top for every element of the bottom, in the order of the bottom's own axes."""
-        inner = self.world.shape(leaf.shape)
-        size = int(np.prod(inner, dtype=int))
+    def _places(self, below: Symbol, leaf: Expr) -> list[tuple[int, int]]:
+        """The elements of the bottom in the order of its axes: the example (-1 for all), and the place."""
+        size = int(np.prod(self.world.shape(leaf.shape), dtype=int))
         examples = range(self.world.examples) if BATCH in below.shape else [-1]
-        places = [(example, place) for example in examples for place in range(size)]
         if BATCH in below.shape and not self.rows:
-            places = [(example, place) for place in range(size) for example in examples]
-        return [self._with_moved(top, run, example, place) for example, place in places]
+            return [(example, place) for place in range(size) for example in examples]
+        return [(example, place) for example in examples for place in range(size)]
 
     def _with_moved(self, top: Formula, run: Run, example: int, place: int) -> Tensor:
         only = np.arange(self.world.examples) == example if example >= 0 else None
@@ -172,3 +209,16 @@ class BatchValues(Values):
 
 def _lettered_matrix(array: Array, letters: tuple[str, ...], whole: Formula) -> Tensor:
     return named(*merged(whole, array, [*letters, "row", "column"])) if letters else matrix(array)
+
+
+def _unit(shape: tuple[int, ...], example: int, place: int) -> Array:
+    """One element of an array moved by one, with the axis of moved elements in front."""
+    unit = np.zeros((shape[0], int(np.prod(shape[1:], dtype=int))))
+    unit[example, place] = 1.0
+    return unit.reshape(1, *shape)
+
+
+def _marked(formula: Formula) -> Formula:
+    """The losses of all examples, which are called like their sum or mean, under a name of their own."""
+    is_loss = isinstance(formula, Symbol) and formula.name == LOSS and formula.shape == (BATCH,)
+    return replace(formula, of="each") if is_loss and isinstance(formula, Symbol) else formula

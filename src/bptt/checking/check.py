@@ -11,7 +11,7 @@ from bptt.checking.belonging import belonging
 from bptt.checking.epochs import epochs
 from bptt.checking.equations import Sayable
 from bptt.checking.evidence import Evidence
-from bptt.checking.examples import examples_of
+from bptt.checking.example_evidence import examples_of
 from bptt.checking.gates import with_gates
 from bptt.checking.given import Given
 from bptt.checking.header import header_of
@@ -126,6 +126,7 @@ class _Document:
         self.reading, self.letters, self.layout = reading, letters, layout
         self.examples = examples = examples_of(reading, letters)
         single = reading
+        totals = frozenset() if examples is None else examples.totals
         if examples is not None:
             # The equations are those of one example, the claims speak of all.
             self.letters = letters = replace(
@@ -133,10 +134,10 @@ class _Document:
                 indices=letters.indices | examples.letters,
             )  # fmt: skip
             single = replace(reading, statements=tuple(map(examples.one, reading.statements)))
-        self.survey = Survey(single, letters)
+        self.survey = Survey(single, letters, totals)
         if self.survey.labels:
             self.letters = replace(letters, indices=letters.indices | self.survey.labels)
-            self.survey = Survey(single, self.letters)
+            self.survey = Survey(single, self.letters, totals)
         self.losses = self.survey.losses
         sayable = Sayable(
             self.letters,
@@ -146,7 +147,7 @@ class _Document:
             families=self.survey.families,
         )
         numbered = enumerate(single.statements)
-        said = unstacked([s for n, statement in numbered if (s := sayable.equation(n, statement))])
+        said = unstacked([s for n, statement in numbered for s in sayable.equations(n, statement)])
         stated = [s for s in said if s.equation.target.id not in self.survey.derivatives]
         stated = belonging(stated, self.survey.differentiated, self.losses)
         sections = [statement.section for statement in reading.statements]

@@ -5,9 +5,10 @@ An equation is a statement whose left side is a name and whose right side can be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from bptt.checking.contractions import added
 from bptt.checking.elements import Elements, lag_of
@@ -65,12 +66,28 @@ class Sayable:
         self.lettering, self.losses, self.layout, self.defined = lettering, losses, layout, defined
         self.labels, self.families = dict(labels or {}), families
 
+    def equations(self, number: int, statement: Statement) -> Iterator[Stated]:
+        """The equations that a statement makes: p = a = σ(z) says it of both names."""
+        one = self.equation(number, statement)
+        links = statement.links
+        names = list(takewhile(lambda link: link.sign in EQUALS and isinstance(link.right, Letter), links))
+        if one is not None or not names or len(names) == len(links):
+            yield from () if one is None else (one,)
+            return
+        for left in (statement.left, *(link.right for link in names)):
+            stated = self.equation(number, replace(statement, left=left, links=links[len(names) :]))
+            if stated is not None:
+                yield stated
+
     def equation(self, number: int, statement: Statement) -> Stated | None:
         """The equation that a statement makes, if it makes one."""
         left = statement.left
         if isinstance(left, Call) and left.function.name in self.losses:
             # J(θ) = …
             left = left.function
+        match left:
+            case Chain((Letter(name=loss) as letter, Bracketed()), ("",)) if loss in self.losses:
+                left = letter
         if not isinstance(left, Letter) or not statement.links or statement.links[0].sign not in EQUALS:
             return None
         try:
@@ -163,6 +180,9 @@ class Sayable:
                 return self.expression(inner)
             case Bracketed(inner=Listed(items), kind="[") if len(items) > 1:
                 return tree.Concatenation(tuple(map(self.expression, items)), node.span)
+            case Bracketed(inner, span, Scripts(_, (Numeral(2.0),), 0), "‖"):
+                square = tree.Binary("**", self.expression(inner), tree.Number(2.0, span), span, span)
+                return tree.Call("sum", (square,), span, span)
             case Bracketed(inner=inner, span=span) if node.kind in "([{":
                 return self._scripted(self.expression(inner), node, span)
             case Chain(factors) if any(map(self._is_counted, factors)):

@@ -71,7 +71,7 @@ from bptt.ir.dims import Dim
 from bptt.source import Span
 
 # The losses of all examples, one by one.
-LOSS_OF_EACH = Symbol("J", (BATCH,), of="each")
+LOSS_OF_EACH = Symbol("J", (BATCH,))
 HADAMARD = frozenset({"∘", "*"})
 FUNCTIONS = {
     "sigma": "sigmoid", "sigmoid": "sigmoid", "tanh": "tanh", "exp": "exp", "log": "log", "ln": "log",

@@ -45,10 +45,12 @@ _SUMMED = re.compile(r"(?:summed|sum) over (?:all )?(?:the )?(?:time )?steps|tot
 
 
 class Survey:
-    """A document, gone through once for what only the whole of it tells."""
+    """A document, gone through once for what only the whole of it tells. `totals` are what it sums over all
+    examples.
+    """
 
-    def __init__(self, reading: Reading, letters: Lettering) -> None:
-        self.reading, self.letters = reading, letters
+    def __init__(self, reading: Reading, letters: Lettering, totals: frozenset[str] = frozenset()) -> None:
+        self.reading, self.letters, self.totals = reading, letters, totals
 
     def resolved(self, statement: Statement) -> Iterator[Resolved]:
         """Every letter of a statement with its scripts understood."""
@@ -189,7 +191,7 @@ class Survey:
         for statement in self.reading.statements:
             rights = [link.right for link in statement.links]
             name = self.name(statement.left)
-            is_loss = name in above and name in USUAL_LOSSES
+            is_loss = name in above and name in USUAL_LOSSES | self.totals
             if not is_loss and not any(_is_logarithm(part) for part in walk(rights)):
                 others.add(name)
         found = (above | USUAL_LOSSES) - below - others - {""}
@@ -231,8 +233,9 @@ class Survey:
         counted themselves (u_w transposed) have no elements.
         """
         counts: dict[str, set[int]] = {}
+        others = self.families.known.keys() | (USUAL_LOSSES & set(self.derived))
         for name in self.names:
-            if name.indices and name.name not in self.families.known:
+            if name.indices and name.name not in others:
                 is_vector = name.turned and len(name.indices) == 1
                 counts.setdefault(name.name, set()).add(0 if is_vector else len(name.indices))
         told = {name: many.pop() for name, many in counts.items() if len(many) == 1 and many <= {1, 2}}

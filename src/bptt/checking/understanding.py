@@ -44,8 +44,10 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
     epoch.model = understood.model
     if layout is not None and not shows_layout(epoch.model):
         epoch.model = replace(epoch.model, layout=layout)
+    counts: dict[str, Dim] = {}
     if examples is not None and not epoch.model.states and _is_of_many(understood, examples):
-        board = batch_board(epoch.model, examples.rows)
+        counts = {n: BATCH if n in epoch.model.dims else Dim.named(n) for n in sorted(examples.counts)}
+        board = batch_board(epoch.model, examples.rows, counts)
     else:
         board = put_on_board(epoch.model, fused=False)
     if numbers(board) > MOST_NUMBERS:
@@ -53,10 +55,8 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
         return
     epoch.board = board
     quantities = dict(_quantities(board))
-    counts: dict[str, Dim] = {}
-    if examples is not None and board.batch:
-        quantities = with_capitals(quantities)
-        counts = {n: BATCH if n in epoch.model.dims else Dim.named(n) for n in sorted(examples.counts)}
+    if examples is not None and board.batch and examples.told:
+        quantities = with_capitals(quantities, survey.losses)
     carried = frozenset(s.variable for s in epoch.model.states)
     losses = survey.losses if OBJECTIVE in understood.model.equations else frozenset()
     epoch.meanings = Meanings(
@@ -93,6 +93,8 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
 
 def _is_of_many(understood: Understood, examples: Examples) -> bool:
     """Whether something is given to the model for each of many examples."""
+    if examples.stacks:
+        return "X" in understood.given and "x" not in understood.given
     return not examples.names.isdisjoint(understood.given)
 
 

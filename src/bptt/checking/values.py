@@ -13,6 +13,7 @@ from string import ascii_lowercase
 import numpy as np
 
 from bptt.checking.restrictions import EVERYWHERE, Restriction
+from bptt.checking.slopes import slope
 from bptt.checking.world import NOW, Array, Node, World
 from bptt.derivation.board import LOSS
 from bptt.formula.evaluate import Point, evaluate
@@ -130,14 +131,24 @@ class Values:
         self, top: Formula, bottom: Formula, below: Symbol, letters: list[str], at: int | None, times: Times
     ) -> Tensor:
         """∂/∂w (…): every element of w moved, and what becomes of the formula. Derivatives in it have been
-        taken by complex steps, and would not move.
+        taken by complex steps, and move by real numbers only.
         """
-        if _holds_derivative(top):
-            raise Undefined(Derivative(top, bottom))
         target = self.leaf(below)
-        run = self.world.run(self._node(target, below, at, NOW, times))
+        node = self._node(target, below, at, NOW, times)
         shape = self.world.shape(target.shape)
         columns = []
+        if holds_derivative(top):
+            if node.kind not in ("value", "parameter"):
+                raise Undefined(Derivative(top, bottom))
+
+            def moved(world: World) -> Tensor:
+                point = replace(self, world=world).point()
+                return evaluate(top, replace(point, times=times), self.places)
+
+            for unit in np.eye(int(np.prod(shape, dtype=int))):
+                columns.append(slope(self.world, node, unit.reshape(1, 1, *shape), moved))
+            return self._of_columns(columns, top, bottom, shape, letters)
+        run = self.world.run(node)
         for place in range(int(np.prod(shape, dtype=int))):
 
             def symbol(name: str, of: str, time: int | None, place: int = place) -> Array:
@@ -149,6 +160,12 @@ class Values:
 
             value = evaluate(top, replace(self.point(), symbol=symbol, times=times))
             columns.append(replace(value, array=np.imag(value.array) / TINY))
+        return self._of_columns(columns, top, bottom, shape, letters)
+
+    def _of_columns(
+        self, columns: list[Tensor], top: Formula, bottom: Formula, shape: tuple[int, ...], letters: list[str]
+    ) -> Tensor:
+        """The derivative of a formula by each element of something, as it is written down."""
         first = columns[0]
         array = np.reshape(np.stack([c.array for c in columns], -1), first.array.shape + shape)
         along = _along(bottom)
@@ -240,8 +257,8 @@ class Values:
         raise Undefined(Symbol("J"))
 
 
-def _holds_derivative(formula: Formula) -> bool:
-    return isinstance(formula, Derivative) or any(map(_holds_derivative, children(formula)))
+def holds_derivative(formula: Formula) -> bool:
+    return isinstance(formula, Derivative) or any(map(holds_derivative, children(formula)))
 
 
 def _along(formula: Formula) -> int | None:

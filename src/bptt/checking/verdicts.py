@@ -390,7 +390,9 @@ def _without_agreement(
         if epoch.faults is None:
             epoch.faults = Faults(epoch.judge)
         fault = epoch.faults.find(judged, known)
-    has_layout = epoch.model is not None and any(len(shape) == 2 for shape in epoch.model.params.values())
+    shapes = epoch.model.params.values() if epoch.model is not None else ()
+    is_batch = epoch.board is not None and epoch.board.batch
+    has_layout = is_batch or any(len(shape) == 2 for shape in shapes)
     if fault is not None and not has_layout and fault.mend.kind in ("order", "transpose", "shape"):
         # No product says how vectors lie, so it may be the other way.
         fault = None

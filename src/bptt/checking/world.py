@@ -11,6 +11,7 @@ Arrays have two axes in front of the axes of the IR: the moved elements, and the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from math import prod
@@ -189,6 +190,7 @@ class World:
         self.given: Run = {}
         self._draw(np.random.default_rng(seed), plain)
         self.runs: dict[Node | None, Run] = {}
+        self.shift: tuple[Node, Array] | None = None
 
     @property
     def start(self) -> int:
@@ -245,6 +247,15 @@ class World:
             self.runs[node] = self._run(node)
         return self.runs[node]
 
+    def shifted(self, node: Node, shift: Array) -> World:
+        """The world in which a value or a parameter is by a real number more than it would be."""
+        other = copy(self)
+        other.shift, other.runs = (node, shift), {}
+        return other
+
+    def _with_shift(self, array: Array, *nodes: Node) -> Array:
+        return array + self.shift[1] if self.shift is not None and self.shift[0] in nodes else array
+
     def moved(self, array: Array, leaf: Expr) -> Array:
         """The array once for each of its elements, that element moved (in every example)."""
         shape = self.shape(leaf.shape)
@@ -271,7 +282,9 @@ class World:
                     found[leaf, time] = move(array, Node("value", leaf, time))
         for time in range(first, self.steps + 1):
             leaves = {leaf: array for (leaf, at), array in self.given.items() if at == time}
-            leaves = {leaf: move(array, Node("value", leaf, time)) for leaf, array in leaves.items()}
+            for leaf, array in leaves.items():
+                own = Node("value", leaf, time)
+                leaves[leaf] = move(self._with_shift(array, own), own)
             leaves |= self._parameters(time, node)
             for state in self.model.states:
                 leaf = self.carries[state.name]
@@ -280,21 +293,23 @@ class World:
                     array = move(array, *self._entered(state.variable, state.lag, time))
                 leaves[leaf] = move(array, Node("use", leaf, time))
             for value in self.values:
-                array = self._value(value, leaves, None if node is None else base, time)
                 nodes = [Node("value", value.leaf, time)]
                 if value.leaf in self.board.constants:
                     nodes = [Node("parameter", value.leaf, at) for at in (time, None)]
+                array = self._value(value, leaves, None if node is None else base, time, nodes)
                 leaves[value.leaf] = move(array, *nodes)
             found |= {(leaf, time): array for leaf, array in leaves.items()}
         return found
 
-    def _value(self, value: Value, leaves: Mapping[Expr, Array], base: Run | None, time: int) -> Array:
+    def _value(
+        self, value: Value, leaves: Mapping[Expr, Array], base: Run | None, time: int, nodes: list[Node]
+    ) -> Array:
         """The value of one equation: that of the unmoved run, if nothing in it has moved."""
         if base is not None:
             named = [e for e in ordered(value.definition) if e in leaves]
             if all(leaves[e] is base[e, time] for e in named):
                 return base[value.leaf, time]
-        return compute(value.definition, leaves, self.sizes)
+        return self._with_shift(compute(value.definition, leaves, self.sizes), *nodes)
 
     def _entered(self, variable: str, lag: int, time: int) -> list[Node]:
         """What has been handed on to become the carry of this lag at this time, as it entered before."""
@@ -306,6 +321,10 @@ class World:
 
     def _parameters(self, time: int, node: Node | None) -> dict[Expr, Array]:
         at = {leaf: array for (leaf, when), array in self.given.items() if when == 0 and leaf.op is Op.PARAM}
+        if self.shift is not None:
+            for leaf in at:
+                own = [Node("parameter", leaf, when) for when in (time, None)]
+                at[leaf] = self._with_shift(at[leaf], *own)
         if node is not None and node.leaf in at and node.time in (time, None):
             at[node.leaf] = self.moved(at[node.leaf], node.leaf)
         return at

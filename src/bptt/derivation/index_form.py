@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bptt.derivation.board import Board
+from bptt.derivation.board import BATCH, Board
 from bptt.derivation.matrix_form import FUNCTION_NAMES, MatrixForm, negate
 from bptt.formula.tree import (
     Add,
@@ -22,6 +22,7 @@ from bptt.formula.tree import (
     Quotient,
     Size,
     Sum,
+    Symbol,
     children,
     rebuild,
     transform,
@@ -58,7 +59,10 @@ class IndexForm:
             case Neg(operand):
                 return Neg(self.indexed(operand, leaf, at))
         if self.board.batch and not self.board.is_constant(leaf):
-            at = (EXAMPLE, *at) if self.board.layout == "row" else (*at, EXAMPLE)
+            rows = self.board.layout == "row"
+            if isinstance(symbol, Symbol) and symbol.shape:
+                rows = symbol.shape[0] == BATCH
+            at = (EXAMPLE, *at) if rows else (*at, EXAMPLE)
         return Indexed(symbol, at) if at else symbol
 
     def letter(self, taken: Indices, number: int = 0) -> str:
