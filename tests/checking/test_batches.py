@@ -200,3 +200,8 @@ def test_a_document_about_one_example_stays_so() -> None:
 )  # fmt: skip
 def test_examples_that_depend_on_each_other(model: str, claims: list[str]) -> None:
     assert not any(verdict.startswith("wrong") for verdict in verdicts(model, *claims))
+
+
+def test_a_quantity_that_is_called_like_the_number_of_examples() -> None:
+    model = SOFTMAX_ROWS.replace("Z", "B")
+    assert verdicts(model, r"{\partial J}{\partial B} = \frac{1}{N} (P - Y)") == ["undecided"]

@@ -46,6 +46,10 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
         epoch.model = replace(epoch.model, layout=layout)
     counts: dict[str, Dim] = {}
     if examples is not None and not epoch.model.states and _is_of_many(understood, examples):
+        if str(BATCH) in epoch.model.dims:
+            # Where a B has elements, they are as many as it is called.
+            epoch.trouble = f"the number of examples, since something else is called {BATCH}"
+            return
         counts = {n: BATCH if n in epoch.model.dims else Dim.named(n) for n in sorted(examples.counts)}
         board = batch_board(epoch.model, examples.rows, counts)
     else:
