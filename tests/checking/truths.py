@@ -93,7 +93,8 @@ def softmax(z: Array) -> Array:
     return np.exp(z) / np.exp(z).sum()
 
 
-STEPS = range(1, NOW + 1)
+# One more than t, for what an error may name.
+STEPS = range(1, NOW + 2)
 
 
 def elman_rows(r: Run) -> None:

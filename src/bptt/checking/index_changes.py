@@ -109,8 +109,19 @@ def _vector(place: Place, scene: Scene) -> Iterator[Change]:
 
 
 def _missing_index(place: Place, scene: Scene) -> Iterator[Change]:
+    is_argument = isinstance(place.parent, Apply) and isinstance(place.part, Symbol)
+    if is_argument or isinstance(place.part, Symbol | Derivative):
+        yield from _indexed(place, scene, is_argument)
+
+
+def _missing_index_of_a_part(place: Place, scene: Scene) -> Iterator[Change]:
+    if isinstance(place.part, Add | Hadamard | Product | Apply):
+        yield from _indexed(place, scene, False)
+
+
+def _indexed(place: Place, scene: Scene, is_argument: bool) -> Iterator[Change]:
     part = place.part
-    if isinstance(place.parent, Indexed | Diag | Apply) or not place.is_operand:
+    if isinstance(place.parent, Indexed | Diag) or not (place.is_operand or is_argument):
         return
     if isinstance(part, Symbol | Derivative | Add | Hadamard | Product | Apply):
         for indexed in scene.elements(part):
@@ -175,5 +186,6 @@ RULES: tuple[tuple[float, Rule], ...] = (
     (1.2, _time_of_a_part),
     (1.3, _letter_of_a_sum),
     (1.3, _missing_index),
+    (1.5, _missing_index_of_a_part),
     (1.4, _exchanged_letters),
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bptt.formula.tree import Formula
+from bptt.formula.tree import Formula, Symbol, Transpose
 from bptt.render import latex
 from bptt.source import Span
 
@@ -28,6 +29,8 @@ _LABELS = re.compile(r"\\mathrm\{([A-Za-z])((?:\\_[A-Za-z0-9])+)\}")
 # What a letter is set in, and a letter that nothing is said of.
 _FACE = re.compile(r"\\(?:mathcal|mathbf|mathrm|mathit|mathsf|boldsymbol|text)\s*\{\s*$")
 _NAME = re.compile(r"\\?[A-Za-z]+")
+_LABELLED = re.compile(r"\\?[A-Za-z]+\s*_\s*(?:\{[^{}]*\}|\w)")
+KRONECKER = re.compile(r"\\mathbf\{1\}\[(\w) = (\w)\]")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,17 @@ def name_at(span: Span) -> str:
         return ""
     face = _FACE.search(span.source.text[max(0, span.start - 20) : span.start])
     return name[0] if face is None else f"{face[0]}{name[0]}}}"
+
+
+def label_at(name: str, spans: Iterable[tuple[Formula, Span]]) -> str:
+    """A name with what stands below it, as the document writes that; "" where it does not."""
+    for formula, span in spans:
+        symbol = formula.operand if isinstance(formula, Transpose) else formula
+        if isinstance(symbol, Symbol) and symbol.name == name and symbol.time is None:
+            found = _LABELLED.match(span.text)
+            if found is not None:
+                return found[0]
+    return ""
 
 
 def _most(signs: dict[str, re.Pattern[str]], text: str) -> str:

@@ -278,7 +278,17 @@ def _other_factors(place: Place, scene: Scene, supply: tuple[Formula, ...]) -> I
     for given in supply:
         for factor in scene.with_letters(given):
             if factor != part:
-                yield Change(factor, "missing-factor", (part, " should be ", factor))
+                kind = "typo" if _are_names(part, factor) else "missing-factor"
+                yield Change(factor, kind, (part, " should be ", factor))
+
+
+def _are_names(wrong: Formula, right: Formula) -> bool:
+    """Whether one name stands for another, with nothing else changed."""
+    while type(wrong) is type(right) and isinstance(wrong, Transpose | Diag | Indexed):
+        if isinstance(wrong, Indexed) and isinstance(right, Indexed) and wrong.indices != right.indices:
+            return False
+        wrong, right = children(wrong)[0], children(right)[0]
+    return isinstance(wrong, Symbol) and isinstance(right, Symbol) and wrong.time == right.time
 
 
 def _sum(place: Place, scene: Scene) -> Iterator[Change]:

@@ -26,7 +26,7 @@ from bptt.checking.judge import (
     mentions_loss,
     same,
 )
-from bptt.checking.manner import manner_of, name_at, names_time
+from bptt.checking.manner import KRONECKER, label_at, manner_of, name_at, names_time
 from bptt.checking.meaning import Meanings, Mode, Reader
 from bptt.checking.names import Unclear, walk
 from bptt.checking.pool import parts_of
@@ -35,13 +35,14 @@ from bptt.checking.settled import Settled
 from bptt.checking.standing import Standing, standing
 from bptt.checking.values import Values
 from bptt.checking.world import NOW
-from bptt.checking.written import Call, Differential, Letter, Nabla, Written
+from bptt.checking.written import At, Call, Differential, Letter, Nabla, Written
 from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
 from bptt.formula.shapes import LAYOUTS, NonConforming
 from bptt.formula.tree import Derivative, Formula, Symbol, children, rebuild, transform
 from bptt.ir.model import Model
+from bptt.render import latex
 from bptt.render.unicode import show
 from bptt.source import Source, Span
 from bptt.syntax.tree import Equation
@@ -464,6 +465,14 @@ def _written(formula: Formula, found: Found) -> str:
     statement = found.judged.statement
     manner = manner_of(statement.span.source.text)
     text = manner.show(_abbreviated(formula, found), names_time(statement.span.text))
+    if r"\delta_" in statement.span.text:
+        text = KRONECKER.sub(r"\\delta_{\1\2}", text)
+    if found.epoch.meanings is not None:
+        spans = list(found.epoch.meanings.spans.values())
+        for part in parts_of(formula):
+            plain = latex.show(replace(part, time=None), False) if isinstance(part, Symbol) else ""
+            if r"\_" in plain and isinstance(part, Symbol):
+                text = text.replace(plain, label_at(part.name, spans) or plain)
     name = _name_of_loss(found) or found.loss
     return _LOSS.sub(lambda _: rf"\partial {name}", text) if name else text
 
