@@ -47,6 +47,8 @@ from bptt.formula.tree import (
 BUDGET, TOGETHER, AFTERWARDS = 2000, 20_000, 200
 # So many right formulas, those that are most like the claim, are compared with it.
 FORMS = 6
+# What costs as much puts something else in the place of a factor, whatever that is.
+FOREIGN = 2.8
 WORTHLESS = (NonConforming, Unbound, KeyError, IndexError, ValueError)
 
 
@@ -93,7 +95,11 @@ class Faults:
             return None
         if judged.is_vanishing and not standing.is_trusted:
             return None
-        claim = judged.left, judged.right, isinstance(judged.statement.left, Letter), judged.where
+        is_named = isinstance(judged.statement.left, Letter)
+        if isinstance(judged.left, Product) and not is_named:
+            # ∇ PP, taken apart: a name was not understood.
+            return None
+        claim = judged.left, judged.right, is_named, judged.where
         if claim in self._hopeless:
             return None
         found = self._find(judged, standing)
@@ -265,7 +271,7 @@ def _is_small(
         return False
     if unexplained:
         return len(kinds) == 1 and kinds[0] in ("index", "typo", "missing-sum")
-    if is_trusted and len(kinds) <= 1:
+    if is_trusted and len(kinds) <= 1 and found.cost < FOREIGN:
         return True
     replaced = {"missing-factor", "extra"} <= {edit.kind for edit in found.edits} or found.place is right
     if replaced and found.kind in ("missing-factor", "extra", "missing-term"):
