@@ -35,7 +35,7 @@ from bptt.checking.settled import Settled
 from bptt.checking.standing import Standing, standing
 from bptt.checking.values import Values
 from bptt.checking.world import NOW
-from bptt.checking.written import At, Call, Differential, Letter, Nabla, Written
+from bptt.checking.written import Call, Differential, Letter, Nabla, Written
 from bptt.derivation.board import LOSS, Board
 from bptt.derivation.matrix_form import negate
 from bptt.formula.evaluate import Unbound
