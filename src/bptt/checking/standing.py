@@ -42,8 +42,10 @@ class Standing:
         return self.differing > FEW * max(1, self.holding)
 
     def is_odd(self, left: Formula, how: Agreement) -> bool:
-        """Whether derivatives by vectors, or by matrices, lie one way in the document and here the other."""
-        if _is_straight(how):
+        """Whether derivatives by vectors, or by matrices, lie one way in the document and here the other. A
+        Jacobian may always lie either way.
+        """
+        if _is_straight(how) or not _is_of_number(left):
             return False
         kind = _kind(left)
         usual, other = (self.layouts.get((kind, straight), 0) for straight in (True, False))
@@ -82,6 +84,15 @@ def standing(judgements: Iterable[Judged], flipped: bool) -> Standing:
 def _way(left: Formula, how: Agreement) -> tuple[object, ...]:
     """A reading, apart from how ∘ binds, for claims of this kind: by a parameter, or by a value."""
     return holds_parameter(left), how.mode.flipped, how.mode.lying, how.every_use, how.loss
+
+
+def _is_of_number(left: Formula) -> bool:
+    return isinstance(left, Derivative) and isinstance(left.top, Symbol) and not left.top.shape
+
+
+def holds_straight(judged: Judged) -> bool:
+    """Whether a claim holds as the derivatives of the document lie."""
+    return any(map(_is_straight, judged.agreements))
 
 
 def _is_straight(how: Agreement) -> bool:

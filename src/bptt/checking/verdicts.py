@@ -32,7 +32,7 @@ from bptt.checking.names import Unclear, walk
 from bptt.checking.pool import parts_of
 from bptt.checking.report import Claim, Counterexample, Remark, Report
 from bptt.checking.settled import Settled
-from bptt.checking.standing import Standing, standing
+from bptt.checking.standing import Standing, holds_straight, standing
 from bptt.checking.values import Values
 from bptt.checking.world import NOW
 from bptt.checking.written import Call, Differential, Letter, Nabla, Written
@@ -120,8 +120,9 @@ class Found:
     epoch: Epoch
     claim: Claim | None = None
     signs: frozenset[float] = field(default_factory=frozenset)
-    # Whether it holds in the layout of the document.
+    # Whether it holds in the layout of the document, and whether another link of its chain does.
     laid_out: bool = True
+    is_on_the_way: bool = False
     # How the document writes J.
     loss: str = ""
 
@@ -135,13 +136,14 @@ def report(source: Source, found: list[Found], objective: str | None = None) -> 
     flipped = _flipped(found) if objective is None else objective == SIGNS[-1.0]
     _lay_out(source, found)
     called = Counter(filter(None, map(_name_of_loss, found)))
+    for f in found:
+        chain = (o.judged for o in found if o.judged.statement is f.judged.statement and o is not f)
+        f.is_on_the_way = any(map(holds_straight, chain))
     claims: list[Claim] = []
     known: dict[int, Standing] = {}
     for f in found:
         f.loss = max(called, key=called.__getitem__, default="")
         before = list(zip(found, claims, strict=False))
-        if id(f.epoch) not in known:
-            known[id(f.epoch)] = standing((o.judged for o in found if o.epoch is f.epoch), flipped)
         claims.append(_as_taken(f, _claim(f, known[id(f.epoch)], before, told=objective is not None)))
     remarks: list[Remark] = []
     lines = [c.line for c in claims if c.convention == LOG_LIKELIHOOD]
@@ -282,7 +284,8 @@ def _claim(found: Found, known: Standing, before: list[tuple[Found, Claim]], tol
     best = _best(judged.agreements)
     if best is None:
         return _without_agreement(found, target, known, before)
-    if judged.left is not None and _is_plain_gradient(judged) and known.is_odd(judged.left, best):
+    is_odd = judged.left is not None and _is_plain_gradient(judged) and known.is_odd(judged.left, best)
+    if is_odd and not found.is_on_the_way:
         claim = _without_agreement(found, target, known, before)
         return claim if claim.verdict == "wrong" else Claim(span, target, "convention", convention=TRANSPOSED)
     if best.mode.implied and found.epoch.meanings is not None and found.epoch.meanings.einstein == "used":
