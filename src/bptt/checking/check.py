@@ -12,6 +12,7 @@ from bptt.checking.epochs import epochs
 from bptt.checking.equations import Sayable
 from bptt.checking.evidence import Evidence
 from bptt.checking.example_evidence import examples_of
+from bptt.checking.faces import told_apart
 from bptt.checking.gates import with_gates
 from bptt.checking.given import Given
 from bptt.checking.header import header_of
@@ -93,7 +94,7 @@ def _unread(reading: Reading) -> Iterator[Remark]:
 
 def plain(reading: Reading) -> Reading:
     """The document in one way of writing, as far as that can be told without knowing its model."""
-    statements = with_steps(with_functions(with_layers(with_gates(uniform(list(reading.statements))))))
+    statements = with_steps(with_functions(with_layers(with_gates(uniform(told_apart(reading.statements))))))
     return replace(reading, statements=tuple(statements))
 
 

@@ -89,7 +89,9 @@ class _Range:
 
 def families(reading: Reading, letters: Lettering) -> Families:
     """The families of a document."""
-    names = _counted(reading, letters)
+    timed = {n.name for _, part in _parts(reading) if (n := _resolved(part, letters)) is not None and n.time}
+    # Of what has a time, s_i^T is an element at the last step.
+    names = {name: letter for name, letter in _counted(reading, letters).items() if name not in timed}
     if not names:
         return Families()
     layout, partners = _beside(reading, letters, names)

@@ -144,6 +144,8 @@ def report(source: Source, found: list[Found], objective: str | None = None) -> 
     for f in found:
         f.loss = max(called, key=called.__getitem__, default="")
         before = list(zip(found, claims, strict=False))
+        if id(f.epoch) not in known:
+            known[id(f.epoch)] = standing((o.judged for o in found if o.epoch is f.epoch), flipped)
         claims.append(_as_taken(f, _claim(f, known[id(f.epoch)], before, told=objective is not None)))
     remarks: list[Remark] = []
     lines = [c.line for c in claims if c.convention == LOG_LIKELIHOOD]
