@@ -64,3 +64,18 @@ def test_conditions_have_values(right: str, expected: str) -> None:
 )  # fmt: skip
 def test_short_names_of_gates(text: str, expected: list[str]) -> None:
     assert verdicts(GATE + text) == expected
+
+
+@pytest.mark.parametrize(
+    ("right", "expected"),
+    [
+        ("p - e_k", "correct"),
+        (r"p - \mathbf{e}_k", "correct"),
+        ("p + e_k", "wrong"),
+        ("p - e_i", "undecided"),
+    ],
+)
+def test_the_unit_vector_of_the_true_class(right: str, expected: str) -> None:
+    model = r"$$p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}, \quad \ell = -\log p_k$$ where $k$ is the true class. "
+    claims = rf"$$\frac{{\partial \ell}}{{\partial z_i}} = p_i - \delta_{{ik}}$$ $$\nabla_z \ell = {right}$$"
+    assert verdicts(model + claims)[1:] == [expected]

@@ -297,11 +297,18 @@ class Reader:
         return len(self.meanings.quantities[name].symbol.shape)
 
     def _special(self, letter: Letter, found: Resolved) -> Formula | None:
-        """Kronecker's delta, and the identity."""
+        """Kronecker's delta, the identity, and the unit vector of the true class."""
         if found.name == "I" and (letter.face == "blackboard" or "I" not in self.meanings.quantities):
             return self._identity()
         if found.name == "delta" and len(found.indices) == 2 and "delta" not in self.meanings.quantities:
             return Kronecker(*found.indices)
+        of_class = [self.meanings.labels.get(index.letter, "") for index in found.indices]
+        if found.name == "e" and "e" not in self.meanings.quantities and len(of_class) == 1:
+            return (
+                self.meanings.quantities[of_class[0]].symbol
+                if of_class[0] in self.meanings.quantities
+                else None
+            )
         return None
 
     def _element(self, value: Formula, indices: tuple[Index, ...]) -> Formula:
