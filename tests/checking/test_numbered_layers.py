@@ -92,3 +92,15 @@ $$\frac{\partial J}{\partial h_{l-1}} = W_{l-1}^T \frac{\partial J}{\partial a_l
     found = verdicts(text)
     assert found[:2] == ["correct"] * 2
     assert "correct" not in found[2:]
+
+
+def test_a_stroke_behind_a_layer_is_that_of_the_function() -> None:
+    text = r"""
+$Z^{[1]} = W^{[1]} X + b^{[1]}$, $A^{[1]} = g^{[1]}(Z^{[1]})$, $Z^{[2]} = W^{[2]} A^{[1]} + b^{[2]}$,
+$A^{[2]} = \sigma(Z^{[2]})$ for one column $X$, and
+$\mathcal{L} = -(Y \log A^{[2]} + (1 - Y) \log (1 - A^{[2]}))$.
+
+$$\frac{\partial \mathcal{L}}{\partial Z^{[1]}}
+  = W^{[2]T} \frac{\partial \mathcal{L}}{\partial Z^{[2]}} * g^{[1]\prime}(Z^{[1]})$$
+"""
+    assert verdicts(text) == ["correct"]

@@ -81,7 +81,9 @@ def understand(stating: Stating) -> Understood:
             reasons.append(error)
             return None
 
-    for how in (usual, stating):
+    turned = {name: rank for name, rank in usual.ranks.items() if rank != 1 or name in _turned(named)}
+    vectors_turned = replace(stating, ranks={**turned, **stating.ranks})
+    for how in (usual, vectors_turned, stating):
         if (found := lowered(named, how)) is not None:
             return found
     # An equation that belongs to another part of the document must not spoil the model.
@@ -141,6 +143,13 @@ def _usual_ranks(equations: Mapping[str, Equation], stating: Stating) -> dict[st
         elif len(letter) == 1 and name in factors:
             found[name] = 1
     return found
+
+
+def _turned(equations: Mapping[str, Equation]) -> set[str]:
+    """The names that stand transposed somewhere."""
+    parts = [part for e in equations.values() for part in _parts(e.value)]
+    names = [p.operand for p in parts if isinstance(p, tree.Transpose)]
+    return {name.id for name in names if isinstance(name, Name)}
 
 
 def _divisors(e: Expression) -> Iterator[str]:

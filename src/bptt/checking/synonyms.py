@@ -68,6 +68,13 @@ def _same_meaning(node: Written) -> Written:
             isinstance(item, Chain) for item in above
         ):
             return replace(node, scripts=replace(node.scripts, above=tuple(map(_power, above))))
+        case Letter(scripts=Scripts(below, above, primes)) if any(map(_primes, above)):
+            # The stroke of g^{[1]'} is that of g.
+            plain = tuple(
+                replace(item, scripts=_NONE) if isinstance(item, Bracketed) and _primes(item) else item
+                for item in above
+            )
+            return replace(node, scripts=Scripts(below, plain, primes + sum(map(_primes, above))))
         case Call(function=Letter(name=name) as function) if name in NAMES:
             return replace(node, function=replace(function, name=NAMES[name]))
         case Call(function=Letter(name="max", scripts=Scripts((), (), 0)), arguments=arguments):
@@ -97,6 +104,14 @@ def _same_meaning(node: Written) -> Written:
         case Cases():
             return _rectified(node)
     return node
+
+
+def _primes(item: Written) -> int:
+    """The strokes behind a label in brackets."""
+    match item:
+        case Bracketed(scripts=Scripts((), (), strokes)):
+            return strokes
+    return 0
 
 
 def _power(item: Written) -> Written:
