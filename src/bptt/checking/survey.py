@@ -158,9 +158,10 @@ class Survey:
         """Whether it is E_1 + E_2 + E_3."""
         if not isinstance(right, Terms) or set(right.signs) != {"+"}:
             return False
+        if not name or any(self.name(term) != name for term in right.terms):
+            return False
         steps = {self.letters.resolve(t).time for t in right.terms if isinstance(t, Letter)}
-        same = all(self.name(term) == name for term in right.terms)
-        return same and len(steps - {None}) == len(right.terms)
+        return len(steps - {None}) == len(right.terms)
 
     def _times_of_claims(self) -> Iterator[Time]:
         for statement in self.reading.statements:
