@@ -120,3 +120,56 @@ def test_rows() -> None:
         r"\frac{\partial J}{\partial x} = \sum_k (p_k - y_k) u_k",
     )
     assert verdicts(ROWS, *claims) == ["correct"] * 3
+
+
+def test_a_loss_said_again_is_a_claim() -> None:
+    text = r"""
+The model says
+$$P(o \mid c) = \frac{\exp(u_o^\top v_c)}{\sum_w \exp(u_w^\top v_c)}$$
+and the loss is $J = -\log P(o \mid c)$, that is
+"""
+    claims = (
+        r"J = -u_o^\top v_c + \log \sum_w \exp(u_w^\top v_c)",
+        r"\frac{\partial J}{\partial v_c} = -u_o + \sum_w P(w \mid c) u_w",
+    )
+    assert verdicts(text, *claims) == ["correct"] * 2
+
+
+def test_what_is_multiplied_with_a_turned_vector_is_one() -> None:
+    text = r"""
+Keys $k_i$ and a query $q$ give $s_i = q^\top k_i$ and $a_i = e^{s_i} / \sum_j e^{s_j}$, with the loss
+$L = -\sum_i y_i \log a_i$.
+"""
+    claims = (
+        r"\frac{\partial L}{\partial q} = \sum_i (a_i - y_i) k_i",
+        r"\frac{\partial L}{\partial k_i} = (a_i - y_i) q",
+    )
+    assert verdicts(text, *claims) == ["correct"] * 2
+
+
+def test_a_loss_that_cannot_be_read_is_no_other_loss() -> None:
+    text = (
+        WORDS.replace("J =", "J_{all} =")
+        + r"""
+$$J_{some}(v_c, U) = \mathrm{something}(u_o^\top v_c)$$
+"""
+    )
+    claims = (
+        r"\frac{\partial J_{all}}{\partial v_c} = U^\top (\hat{y} - y)",
+        r"\frac{\partial J_{some}}{\partial v_c} = U^\top (y - \hat{y})",
+    )
+    assert verdicts(text, *claims) == ["correct", "undecided"]
+
+
+def test_words_below_letters() -> None:
+    text = r"""
+For the words $w$ of a vocabulary
+$$p(w_O \mid w_I) = \frac{\exp({v'_{w_O}}^\top v_{w_I})}{\sum_{w=1}^{W} \exp({v'_w}^\top v_{w_I})}$$
+and $J = -\log p(w_O \mid w_I)$; with samples
+$$E = -\log \sigma({v'_{w_O}}^\top h) - \sum_{j=1}^{K} \log \sigma(-{v'_{w_j}}^\top h)$$
+"""
+    claims = (
+        r"\frac{\partial J}{\partial v_{w_I}} = -v'_{w_O} + \sum_{w=1}^{W} p(w \mid w_I) v'_w",
+        r"\frac{\partial E}{\partial v'_{w_j}} = \sigma({v'_{w_j}}^\top h) h",
+    )
+    assert verdicts(text, *claims) == ["correct", "correct"]

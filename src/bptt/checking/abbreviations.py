@@ -87,16 +87,32 @@ class Abbreviations:
     losses: Collection[str]
 
     def identity(self, statement: Statement, epoch: Epoch) -> Iterator[Found]:
-        """J = … = …: what it is first said to be is what the rest has to equal."""
+        """J = … = …: what it is first said to be is what the rest has to equal. What it is said to be in a
+        later line may be another loss, unless it is the same.
+        """
         assert epoch.judge is not None
         if (
             not isinstance(statement.left, Letter | Call)
             or self.survey.name(statement.left) not in self.losses
         ):
             return
+        again = self._said_before(statement)
+        for link in statement.links[:1] if again else ():
+            judged = epoch.judge.judge(statement, statement.left, link)
+            if link.sign in EQUALS and judged.agreements:
+                yield Found(judged, epoch)
         for link in statement.links[1:]:
             if link.sign in EQUALS:
                 yield Found(epoch.judge.judge(statement, statement.links[0].right, link), epoch)
+
+    def _said_before(self, statement: Statement) -> bool:
+        """Whether an earlier line of the section says what the same loss is."""
+        for other in self.survey.reading.statements:
+            if other.span == statement.span:
+                return False
+            if other.left == statement.left and other.links and other.section == statement.section:
+                return True
+        return False
 
     def named(self, number: int, statement: Statement, epoch: Epoch) -> Iterator[Found]:
         """A name for something: what it is taken to be (see hypotheses), and all else are claims."""

@@ -20,7 +20,10 @@ from bptt.checking.hypotheses import Hypotheses
 from bptt.checking.judge import Judge, Judged
 from bptt.checking.layers import with_layers
 from bptt.checking.names import EQUALS, Lettering, Resolved, lettering
+from bptt.checking.naming import with_definitions
 from bptt.checking.objectives import settle_objective
+from bptt.checking.primes import with_primes
+from bptt.checking.probabilities import with_elements
 from bptt.checking.repeated import joined
 from bptt.checking.report import Remark, Report
 from bptt.checking.stacking import unstacked
@@ -31,6 +34,7 @@ from bptt.checking.synonyms import uniform
 from bptt.checking.understanding import prepare, shows_layout
 from bptt.checking.variables import judged_for_all
 from bptt.checking.verdicts import Epoch, Found, best, report
+from bptt.checking.words import with_words
 from bptt.checking.written import Call, Differential, Link, Nabla, Reading, Statement, Written
 from bptt.formula.shapes import LAYOUTS
 from bptt.lowering.surface import names as names_in
@@ -94,7 +98,10 @@ def _unread(reading: Reading) -> Iterator[Remark]:
 
 def plain(reading: Reading) -> Reading:
     """The document in one way of writing, as far as that can be told without knowing its model."""
-    statements = with_steps(with_functions(with_layers(with_gates(uniform(told_apart(reading.statements))))))
+    statements = with_definitions(uniform(told_apart(reading.statements)))
+    statements = with_words(with_primes(statements), reading.source.text)
+    statements = with_elements(statements)
+    statements = with_steps(with_functions(with_layers(with_gates(statements))))
     return replace(reading, statements=tuple(statements))
 
 

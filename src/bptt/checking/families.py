@@ -141,11 +141,27 @@ def _counted(reading: Reading, letters: Lettering) -> dict[str, str]:
             vector = _resolved(factor, letters)
             if vector is not None and _is_turned_vector(vector):
                 found.setdefault(vector.name, "")
+        if isinstance(part, Chain) and not isinstance(statement.left, Differential | Nabla):
+            for _, dotted in _dotted(part, letters):
+                found.setdefault(dotted, "")
     for statement in reading.statements:
         listed = _listed(statement, letters)
         if listed is not None:
             found[listed[0]] = listed[1]
     return {name: table for name, table in found.items() if name not in matrices}
+
+
+def _dotted(chain: Chain, letters: Lettering) -> Iterator[tuple[str, str]]:
+    """Products such as qᵀ k_i: a turned vector without an index beside a letter with one, which then is a
+    vector, too.
+    """
+    for one, other in zip(chain.factors, chain.factors[1:], strict=False):
+        first, second = _resolved(one, letters), _resolved(other, letters)
+        if first is None or second is None or second.turned or second.time is not None:
+            continue
+        is_turned = first.turned and not first.indices and first.name[0].islower()
+        if is_turned and len(second.indices) == 1 and second.name[0].islower():
+            yield first.name, second.name
 
 
 def _is_turned_vector(name: Resolved) -> bool:
@@ -222,6 +238,10 @@ def _beside(reading: Reading, letters: Lettering, names: Mapping[str, str]) -> t
         is_claim = isinstance(statement.left, Differential | Nabla)
         if is_claim or not isinstance(part, Chain) or len(part.factors) < 2:
             continue
+        for partner, name_of in _dotted(part, letters):
+            if name_of in names:
+                columns += 1
+                partners.add(partner)
         for place, factor in enumerate(part.factors):
             name = _resolved(factor, letters)
             if name is None or name.name not in names or not _is_turned_vector(name):

@@ -32,14 +32,14 @@ def lies_along(name: str, listed: str, reading: Reading, letters: Lettering, lay
     text = plain(reading.source.text)
     candidates = [t for t in (listed, *_capitals(name, reading, letters)) if t]
     for table in candidates:
-        for tell in (_said, _shaped):
-            along = tell(name, table, text)
-            if along is not None:
-                return table, along
-        along = _multiplied(name, table, reading, letters, layout)
-        if along is not None:
-            return table, along
-        if table == listed:
+        told = {
+            _said(name, table, text),
+            _shaped(name, table, text),
+            _multiplied(name, table, reading, letters, layout),
+        } - {None}
+        if len(told) == 1:
+            return table, told.pop() or COLUMNS
+        if not told and table == listed:
             return table, COLUMNS if layout == "column" else ROWS
     return name, ROWS
 
@@ -78,7 +78,9 @@ def _said(name: str, table: str, text: str) -> int | None:
     for at in mention.finditer(text):
         after = _sentence(text[at.end() : at.end() + _FAR], last=False)
         word = _WORD.search(after)
-        if word is not None and "$" not in after[word.end() : word.end() + 4]:
+        between = re.findall(r"\$([^$]*)", after[: word.start()])[::2] if word is not None else []
+        own = all(math.strip(" {\\").startswith(name) for math in between)
+        if word is not None and own and "$" not in after[word.end() : word.end() + 4]:
             return ROWS if word["row"] else COLUMNS
     return None
 

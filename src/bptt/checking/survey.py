@@ -19,6 +19,7 @@ from bptt.checking.written import (
     Big,
     Bracketed,
     Call,
+    Cases,
     Chain,
     Differential,
     Letter,
@@ -246,7 +247,10 @@ class Survey:
     def targets(self) -> dict[str, str]:
         """The name of the one-hot vector that picks the element of each label."""
         used = {name.name for name in self.names}
-        free = (name for name in TARGETS if name not in self.defined and (name in used or name == "y"))
+        # t_j = 1 for j = j* says what t is, and makes it no quantity of the model.
+        said = [s for s in self.reading.statements if s.links and s.links[0].sign in EQUALS]
+        made = {self.name(s.left) for s in said if not isinstance(s.links[0].right, Numeral | Cases)}
+        free = (name for name in TARGETS if name not in made and (name in used or name == "y"))
         return dict.fromkeys(sorted(self.labels), next(free, "target"))
 
     @cached_property

@@ -10,9 +10,11 @@ from bptt.checking.examples import Examples, with_capitals
 from bptt.checking.judge import Judge
 from bptt.checking.meaning import Meanings, Quantity
 from bptt.checking.models import OBJECTIVE, READ, TARGET, Stating, Understood, understand
+from bptt.checking.names import EQUALS
 from bptt.checking.survey import Survey
 from bptt.checking.verdicts import Epoch
 from bptt.checking.world import LAST, NOW, World, numbers
+from bptt.checking.written import Call
 from bptt.derivation.board import BATCH, LOSS, Board, put_on_board
 from bptt.errors import EquationError
 from bptt.ir.dims import Dim
@@ -63,6 +65,7 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
         quantities = with_capitals(quantities, survey.losses)
     carried = frozenset(s.variable for s in epoch.model.states)
     losses = survey.losses if OBJECTIVE in understood.model.equations else frozenset()
+    losses -= _other_losses(epoch.equations, survey)
     epoch.meanings = Meanings(
         survey.letters,
         quantities,
@@ -137,12 +140,27 @@ def shows_layout(model: Model) -> bool:
     return any(len(shape) == 2 for shape in model.params.values())
 
 
-def _with_loss(equations: dict[str, Equation], survey: Survey) -> dict[str, Equation]:
-    """The equations with the loss by its name in models: the one of which most derivatives are taken."""
+def _other_losses(equations: dict[str, Equation], survey: Survey) -> frozenset[str]:
+    """Losses that are said to be something which could not be read: they are not the one of the model."""
+    loss = _loss(equations, survey)
+    lefts = (s.left for s in survey.reading.statements if s.links and s.links[0].sign in EQUALS)
+    # J_neg(v, o, U) = … says what J_neg is.
+    told = {survey.name(left.function if isinstance(left, Call) else left) for left in lefts}
+    told = {name for name in told if name in survey.losses and "_" in name}
+    return frozenset(told - {loss} - equations.keys()) if loss else frozenset()
+
+
+def _loss(equations: dict[str, Equation], survey: Survey) -> str:
+    """The loss of which most derivatives are taken; "" where there is none."""
     losses = [name for name in equations if name in survey.losses]
-    if not losses or OBJECTIVE in equations:
+    return OBJECTIVE if OBJECTIVE in equations else max(losses, key=survey.derived.count, default="")
+
+
+def _with_loss(equations: dict[str, Equation], survey: Survey) -> dict[str, Equation]:
+    """The equations with the loss by its name in models."""
+    loss = _loss(equations, survey)
+    if loss in ("", OBJECTIVE):
         return equations
-    loss = max(losses, key=survey.derived.count)
     target = replace(equations[loss].target, id=OBJECTIVE)
     return {
         (OBJECTIVE if n == loss else n): (replace(e, target=target) if n == loss else e)

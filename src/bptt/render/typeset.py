@@ -23,6 +23,7 @@ from bptt.formula.tree import (
     Grid,
     Hadamard,
     Identity,
+    Index,
     Indexed,
     Kronecker,
     Number,
@@ -255,7 +256,7 @@ class _Setter:
         return Call(function, argument if is_bare(formula) else Brackets(argument))
 
     def _sum(self, formula: Sum) -> Mark:
-        below, above = typeset_name(formula.letter), None
+        below, above = index_mark(Index(formula.letter)), None
         if formula.lower is not None:
             below = Line((below, Sign("="), time_mark(formula.lower)))
         elif formula.size is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bptt.formula.tree import Index, Time
 from bptt.ir.dims import Dim
 from bptt.render.marks import Digits, Letter, Line, Mark, Script, Sign, Word
-from bptt.syntax.spelling import GREEK_NAMES
+from bptt.syntax.spelling import GREEK_NAMES, PRIME
 from bptt.syntax.to_latex import name_parts
 
 # Sizes that are known by their letter alone: the vocabulary, the batch, the time steps.
@@ -28,6 +28,9 @@ def base_and_label(name: str) -> tuple[Mark, Mark | None]:
             return Digits(name), None
         return Word(word), Digits(name.removeprefix(word)) if word != name else None
     label: list[Mark] = []
+    if parts.label == PRIME:
+        primed = Script(Letter(parts.letter, parts.accent), above=Sign("′"))
+        return primed, Digits(parts.digits) if parts.digits else None
     if parts.label:
         is_letter = len(parts.label) == 1 or parts.label in GREEK_NAMES
         label.append(Letter(parts.label) if is_letter and not parts.is_label_upright else Word(parts.label))
@@ -54,7 +57,10 @@ def indices_mark(indices: tuple[Index, ...]) -> Mark:
 
 def index_mark(index: Index) -> Mark:
     """Its letter, or the number that stands for it."""
-    letter = typeset_name(index.letter)
+    name = index.letter.rstrip("'*")
+    letter = typeset_name(name)
+    for mark in index.letter[len(name) :]:
+        letter = Script(letter, above=Sign("′") if mark == "'" else Letter("*"))
     offset = index.offset
     if offset == Dim():
         return letter

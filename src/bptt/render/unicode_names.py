@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from bptt.formula.tree import Index, Symbol, Time
 from bptt.ir.dims import ZERO, Dim
-from bptt.syntax.spelling import GREEK
+from bptt.syntax.spelling import GREEK, PRIME
 from bptt.syntax.to_latex import name_parts
 from bptt.syntax.unparse import format_number
 
@@ -49,6 +49,7 @@ def name(written: str) -> str:
         return word["word"] + _below(word["digits"])
     letter = _GREEK.get(parts.letter, parts.letter) + (_ACCENTS[parts.accent] if parts.accent else "")
     label = f"_{_GREEK.get(parts.label, parts.label)}" if parts.label else ""
+    label = "′" if parts.label == PRIME else label
     return unicodedata.normalize("NFC", letter) + label + _below(parts.digits)
 
 

@@ -33,6 +33,8 @@ FUNCTION_SPELLINGS = {"sigma": "sigmoid", "ln": "log", "ReLU": "relu"}
 RESERVED_NAMES = frozenset(FUNCTIONS) | {"t"}
 
 _ACCENT_JOINT = re.compile(r"_+(?=(?:hat|tilde|bar)(?:_|$))")
+# The label of a name that bears a prime: `w_prime` is w′.
+PRIME = "prime"
 _NUMBER_TAIL = re.compile(r"(?:_+[0-9]+)+$")
 
 
