@@ -173,3 +173,24 @@ $$E = -\log \sigma({v'_{w_O}}^\top h) - \sum_{j=1}^{K} \log \sigma(-{v'_{w_j}}^\
         r"\frac{\partial E}{\partial v'_{w_j}} = \sigma({v'_{w_j}}^\top h) h",
     )
     assert verdicts(text, *claims) == ["correct", "correct"]
+
+
+def test_matrices_that_are_counted_are_no_weights() -> None:
+    text = r"""
+The word vectors $r_w$ predict $q = \sum_{i=1}^{n} C_i r_{w_i}$, with a matrix $C_i$ for each word before, and
+$$P(w \mid h) = \frac{\exp(r_w^\top q)}{\sum_{v} \exp(r_v^\top q)}, \qquad L = -\log P(w \mid h)$$
+"""
+    claims = (
+        r"\frac{\partial L}{\partial C_i} = \frac{\partial L}{\partial q} r_{w_i}^\top",
+        r"\frac{\partial L}{\partial r_{w_i}} = C_i^\top \frac{\partial L}{\partial q}",
+    )
+    assert "wrong" not in verdicts(text, *claims)
+
+
+def test_samples_need_no_number() -> None:
+    text = BOTH.replace(r"\sum_{k=1}^{K}", r"\sum_k")
+    claims = (
+        r"\frac{\partial L}{\partial u_o} = (\sigma(u_o^\top v_c) - 1) v_c",
+        r"\frac{\partial L}{\partial u_k} = \sigma(u_k^\top v_c) v_c",
+    )
+    assert verdicts(text, *claims) == ["correct"] * 2

@@ -7,6 +7,7 @@ stands beside one of them multiplies all (u_wᵀ v for every w is U v).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bptt.checking.names import Unclear
@@ -106,12 +107,22 @@ def _applied(table: Element, vector: Element, axis: str, layout: str, span: Span
 def _combined(axis: str, inside: list[Element], counted: list[Element], layout: str, span: Span) -> Element:
     """Σ_w p_w u_w is Uᵀ p where vectors are columns, and p U where they are rows."""
     weights = [part for part in inside if not part.stands]
+    if any(name[:1].isupper() and name != "P" for part in weights for name in _names(part.value)):
+        # Σ_i C_i r_i: one of several matrices for each vector.
+        raise Unclear("a sum of products of matrices and vectors")
     if len(counted) != 1 or not weights or any(part.axes != (axis,) for part in weights):
         raise Unclear("a sum of vectors that has no usual form")
     table, weight = counted[0], multiplied(weights, span)
     whole = _applied(Element(table.value, (axis, "")), weight, axis, layout or "column", span)
     value = whole.value if table.stands == (layout or "column") else transposed(whole.value)
     return Element(value)
+
+
+def _names(e: Expression) -> Iterator[str]:
+    if isinstance(e, tree.Name):
+        yield e.id
+    for part in tree.children(e):
+        yield from _names(part)
 
 
 def dotted(parts: list[Element], signs: tuple[str, ...], layout: str, span: Span) -> list[Element]:

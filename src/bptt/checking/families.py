@@ -31,6 +31,7 @@ from bptt.checking.written import (
 )
 
 __all__ = ["COLUMNS", "NO_FAMILIES", "ROWS", "Families", "Family", "families"]
+_SIGMOIDS = frozenset({"sigma", "sigmoid"})
 _EXPONENTIALS = frozenset({"exp", "e", "softmax"})
 
 
@@ -79,12 +80,13 @@ NO_FAMILIES = Families()
 
 @dataclass(frozen=True)
 class _Range:
-    """A sum over vectors: the letter, how far it runs, and whether it is that of a softmax."""
+    """A sum over vectors: the letter, how far it runs, and whether it is that of a softmax, or of sigmoids."""
 
     name: str
     letter: str
     end: str
     exponential: bool
+    logistic: bool
 
 
 def families(reading: Reading, letters: Lettering) -> Families:
@@ -191,10 +193,11 @@ def _ranges(reading: Reading, letters: Lettering) -> Iterator[_Range]:
         inside = list(walk([part.body]))
         calls = {p.function.name for p in inside if isinstance(p, Call)}
         powers = {p.name for p in inside if isinstance(p, Letter) and p.name == "e" and p.scripts.above}
+        soft, logistic = bool((calls | powers) & _EXPONENTIALS), bool(calls & _SIGMOIDS)
         for one in inside:
             name = _resolved(one, letters)
             if name is not None and len(name.indices) == 1 and name.indices[0].letter in bound:
-                yield _Range(name.name, name.indices[0].letter, end, bool((calls | powers) & _EXPONENTIALS))
+                yield _Range(name.name, name.indices[0].letter, end, soft, logistic)
 
 
 def _bound(part: Big) -> tuple[set[str], str]:
@@ -218,11 +221,15 @@ def _parted(ranges: list[_Range]) -> tuple[frozenset[str] | None, dict[str, froz
     main_ends = {r.end for r in ranges if r.exponential}
     if not main_ends:
         main_ends = {r.end for r in ranges}
-    main = frozenset(r.letter for r in ranges if r.end in main_ends)
+    chosen = {r.letter for r in ranges if r.exponential}
+    # Where there is a softmax over all, sigmoids are those of samples, wherever their sum ends.
+    apart = {r for r in ranges if chosen and r.logistic and r.letter not in chosen}
+    main = frozenset(r.letter for r in ranges if r.end in main_ends) - {r.letter for r in apart}
     others: dict[str, frozenset[str]] = {}
     for r in ranges:
-        if r.end and r.end not in main_ends:
-            others[r.end] = others.get(r.end, frozenset()) | {r.letter}
+        if r in apart or (r.end and r.end not in main_ends):
+            end = r.end or r.letter
+            others[end] = others.get(end, frozenset()) | {r.letter}
     if any(main & run for run in others.values()):
         return None, {}
     return main, others
