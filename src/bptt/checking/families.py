@@ -80,7 +80,7 @@ NO_FAMILIES = Families()
 
 @dataclass(frozen=True)
 class _Range:
-    """A sum over vectors: the letter, how far it runs, and whether it is that of a softmax, or of sigmoids."""
+    """A sum over vectors: the letter, how far it runs, whether it is of a softmax, or of sigmoids."""
 
     name: str
     letter: str
