@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from bptt.checking.meaning import Meanings, Mode, Reader
+from bptt.checking.meaning import Reader
+from bptt.checking.meanings import Meanings, Mode
 from bptt.checking.names import EQUALS, Unclear
 from bptt.checking.survey import Survey, differentiates
 from bptt.checking.verdicts import Epoch, Found

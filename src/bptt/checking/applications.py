@@ -12,9 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from bptt.checking.meaning import FUNCTIONS, Meanings, Mode, Quantity, Reader, is_arbitrary
+from bptt.checking.meaning import Reader
+from bptt.checking.meanings import Meanings, Mode, Quantity
 from bptt.checking.names import EQUALS, Lettering, Unclear
 from bptt.checking.synonyms import changed
+from bptt.checking.vocabulary import FUNCTIONS, is_arbitrary
 from bptt.checking.written import (
     Bracketed,
     Call,

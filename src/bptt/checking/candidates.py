@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bptt.checking.belonging import is_error
 from bptt.checking.evidence import Evidence, Use
-from bptt.checking.meaning import Quantity
+from bptt.checking.meanings import Quantity
 from bptt.checking.names import walk
 from bptt.checking.written import Differential, Nabla
 from bptt.derivation.board import LOSS, Board

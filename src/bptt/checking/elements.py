@@ -13,8 +13,9 @@ from collections.abc import Callable
 
 from bptt.checking.contractions import Axes, Element, dotted, multiplied, over, product, summed
 from bptt.checking.families import COLUMNS, NO_FAMILIES, Families
-from bptt.checking.meaning import HADAMARD, is_arbitrary
 from bptt.checking.names import Lettering, Resolved, Unclear, index_name, is_exponent
+from bptt.checking.products import HADAMARD
+from bptt.checking.vocabulary import is_arbitrary
 from bptt.checking.written import (
     Big,
     Braced,

@@ -13,8 +13,8 @@ from itertools import takewhile
 from bptt.checking.contractions import added
 from bptt.checking.elements import Elements, lag_of
 from bptt.checking.families import NO_FAMILIES, Families
-from bptt.checking.meaning import LOSSES, is_arbitrary
 from bptt.checking.names import EQUALS, Lettering, Resolved, Unclear, is_exponent, walk
+from bptt.checking.vocabulary import LOSSES, is_arbitrary
 from bptt.checking.written import (
     Big,
     Braced,

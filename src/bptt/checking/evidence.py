@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from bptt.checking.abbreviations import Definition, definition
 from bptt.checking.judge import Agreement, Judge, same
-from bptt.checking.meaning import Meanings, Mode, Quantity, Reader
+from bptt.checking.meaning import Reader
+from bptt.checking.meanings import Meanings, Mode, Quantity
 from bptt.checking.names import EQUALS, TIMES, Unclear
 from bptt.checking.survey import Survey, is_claim
 from bptt.checking.written import Link, Statement, Written

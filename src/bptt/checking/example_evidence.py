@@ -11,9 +11,9 @@ import re
 from dataclasses import replace
 
 from bptt.checking.examples import Examples, below, bound, factors_of, is_loss, subject
-from bptt.checking.meaning import LOSSES
 from bptt.checking.names import EQUALS, TRANSPOSES, Lettering, Unclear, counted, flat, walk
 from bptt.checking.survey import USUAL_LOSSES, differentiates, is_claim, parts_of
+from bptt.checking.vocabulary import LOSSES
 from bptt.checking.written import (
     Big,
     Bracketed,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bptt.checking.meaning import Quantity
+from bptt.checking.meanings import Quantity
 from bptt.checking.names import counted, flat, walk
 from bptt.checking.survey import USUAL_LOSSES, parts_of
 from bptt.checking.turned import Turned

@@ -14,7 +14,7 @@ from bptt.checking.abbreviations import Definition
 from bptt.checking.belonging import is_error
 from bptt.checking.candidates import candidates, derivatives
 from bptt.checking.evidence import Evidence, Score, Use
-from bptt.checking.meaning import Quantity
+from bptt.checking.meanings import Quantity
 from bptt.checking.report import Remark
 from bptt.checking.settled import Meaning, Settled
 from bptt.checking.written import Call, Letter, Link

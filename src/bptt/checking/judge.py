@@ -19,8 +19,10 @@ from bptt.checking.bars import has_words
 from bptt.checking.batches import BatchValues
 from bptt.checking.layouts import Layout
 from bptt.checking.maps import Maps
-from bptt.checking.meaning import HADAMARD, Meanings, Mode, Reader
+from bptt.checking.meaning import Reader
+from bptt.checking.meanings import Meanings, Mode
 from bptt.checking.names import Unclear, walk
+from bptt.checking.products import HADAMARD
 from bptt.checking.restrictions import EVERYWHERE, Restriction, restriction
 from bptt.checking.values import Values
 from bptt.checking.world import NOW, World

@@ -9,12 +9,14 @@ reader would choose.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from bptt.checking.bars import arranged, has_words, with_words
-from bptt.checking.families import NO_FAMILIES, Families
-from bptt.checking.names import Lettering, Resolved, Unclear, index_name, is_exponent
+from bptt.checking.meanings import LOSS_OF_EACH, Meanings, Mode, Quantity
+from bptt.checking.names import Resolved, Unclear, index_name, is_exponent
+from bptt.checking.products import multiplied
 from bptt.checking.steps import step_range
+from bptt.checking.vocabulary import DIAGONAL, FUNCTIONS, LOSSES, is_arbitrary
 from bptt.checking.written import (
     At,
     Big,
@@ -69,93 +71,6 @@ from bptt.formula.tree import (
 )
 from bptt.ir.dims import Dim
 from bptt.source import Span
-
-# The losses of all examples, one by one.
-LOSS_OF_EACH = Symbol("J", (BATCH,))
-HADAMARD = frozenset({"∘", "*"})
-FUNCTIONS = {
-    "sigma": "sigmoid", "sigmoid": "sigmoid", "tanh": "tanh", "exp": "exp", "log": "log", "ln": "log",
-    "softmax": "softmax", "relu": "relu", "ReLU": "relu", "sqrt": "sqrt", "softplus": "softplus",
-    "sum": "sum", "step": "step",
-}  # fmt: skip
-# Letters and words for a function that may be any; those with a label are functions of their own (σ_h).
-ARBITRARY = frozenset({"phi", "psi", "f", "g", "rho", "act", "activation", "nonlin", "sigma"})
-DIAGONAL = frozenset({"diag", "Diag", "Sigma"})
-# The names of cross-entropy as a function of a target and probabilities.
-LOSSES = frozenset({"CE", "H", "CrossEntropy", "crossentropy"})
-
-
-@dataclass(frozen=True)
-class Mode:
-    """`products`: whether ∘ binds like a product ("even", from left to right), less tightly ("loose"), or
-    more ("tight"), or every product is one of numbers ("pointwise", in what is said of a function).
-    `flipped` turns Jacobians over, which have their outputs along the rows in a layout of rows, and along the
-    columns in one of columns; with `lying` the derivative of a number is a row in either. `maps` reads a row
-    of derivatives as one linear map after the other, whatever the layout. `implied` sums over every letter
-    that stands twice in a term and not on the left. `inner` takes a short name of a derivative that the
-    document does not explain, `do` of a gate o = σ(…), for that by what the function is applied to;
-    `diagonal` takes σ′(z) for the diagonal matrix that has it. `falling` multiplies over steps from the last
-    to the first, `immediate` takes the derivative of a state by a parameter at that state's step alone;
-    `alone`, what one of several states makes as it enters step t, the others held.
-    """
-
-    products: str = "even"
-    flipped: bool = False
-    lying: bool = False
-    maps: bool = False
-    implied: bool = False
-    inner: bool = False
-    diagonal: bool = False
-    falling: bool = False
-    immediate: bool = False
-    alone: bool = False
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What a name stands for: a symbol, or (`formula`) an abbreviation of the document at time t."""
-
-    symbol: Symbol
-    formula: Formula | None = None
-
-
-@dataclass
-class Meanings:
-    """What is known at a place of a document. `losses` are the names of the objective, `carried` those
-    of what goes from step to step, `last` the last of the steps that are told by their numbers;
-    `labels` the letters of the true class, each with the name of its target; `einstein` says whether sums
-    are implied (survey.Survey.einstein); `applied` what the function in the equation of a quantity is applied
-    to, where it has no name; `inner` says of short names whether they are derivatives by that (see Mode);
-    `targets` are the names of what the output is compared with; `diagonal` says that σ′(z) may be a matrix;
-    `families` are the vectors that are counted; `counts` the names of the number of examples, where there are
-    many, with that; `finals` those of what is there at the last of all `steps`; `says_total` whether the
-    document speaks of total derivatives.
-    """
-
-    lettering: Lettering
-    quantities: dict[str, Quantity]
-    losses: frozenset[str]
-    layout: str
-    carried: frozenset[str] = frozenset()
-    last: int = 0
-    now: int = 0
-    labels: Mapping[str, str] = field(default_factory=dict)
-    einstein: str = "used"
-    applied: Mapping[str, Symbol] = field(default_factory=dict)
-    inner: dict[str, bool] = field(default_factory=dict)
-    targets: frozenset[str] = frozenset({"y"})
-    diagonal: bool = False
-    counts: Mapping[str, Dim] = field(default_factory=dict)
-    finals: frozenset[str] = frozenset()
-    families: Families = NO_FAMILIES
-    steps: int = 0
-    says_total: bool = False
-    spans: dict[int, tuple[Formula, Span]] = field(default_factory=dict)
-
-    def span_of(self, formula: Formula) -> Span | None:
-        """Where a part of a formula was written."""
-        found = self.spans.get(id(formula))
-        return found[1] if found is not None and found[0] is formula else None
 
 
 class Reader:
@@ -389,43 +304,7 @@ class Reader:
 
     def chain(self, factors: tuple[Written, ...], signs: tuple[str, ...]) -> Formula:
         """Factors in a row, in the mode's order of binding."""
-        values, signs = _with_slopes([self(factor) for factor in factors], signs)
-        if self.mode.products == "pointwise" and "/" not in signs:
-            return Hadamard(tuple(values)) if not isinstance(values[0], Number) else Product(tuple(values))
-        if not any(sign in HADAMARD for sign in signs):
-            return self._side_by_side(values, list(signs))
-        match self.mode.products:
-            case "loose":
-                groups = _split(values, signs, HADAMARD)
-                return Hadamard(tuple(self._side_by_side(g, list(s)) for g, s in groups))
-            case "tight":
-                others = frozenset(signs) - HADAMARD
-                groups = _split(values, signs, others)
-                joined = [g[0] if len(g) == 1 else Hadamard(tuple(g)) for g, _ in groups]
-                between = [sign for sign in signs if sign not in HADAMARD]
-                return self._side_by_side(joined, between)
-            case _:
-                result = values[0]
-                for value, sign in zip(values[1:], signs, strict=True):
-                    if sign in HADAMARD:
-                        result = Hadamard((result, value))
-                    else:
-                        result = self._side_by_side([result, value], [sign])
-                return result
-
-    def _side_by_side(self, values: list[Formula], signs: list[str]) -> Formula:
-        result: list[Formula] = [values[0]]
-        for value, sign in zip(values[1:], signs, strict=True):
-            if sign == "/":
-                result = [Quotient(Product(tuple(result)) if len(result) > 1 else result[0], value)]
-            elif sign in ("", "·", "×", "@"):
-                if isinstance(value, Product) and isinstance(result[-1], Product):
-                    result.append(value)
-                else:
-                    result.append(value)
-            else:
-                raise Unclear(f"the sign {sign}")
-        return result[0] if len(result) == 1 else Product(tuple(result))
+        return multiplied([self(factor) for factor in factors], signs, self.mode.products)
 
     def _big(self, node: Big) -> Formula:
         body = self(node.body)
@@ -607,12 +486,6 @@ def _derives_by_parameter(formula: Formula) -> bool:
     return any(map(_derives_by_parameter, children(formula)))
 
 
-def is_arbitrary(name: str) -> bool:
-    """Whether a name that is applied is that of a function of which nothing is known."""
-    stem = name.partition("_")[0].rstrip("0123456789")
-    return name not in FUNCTIONS and stem in ARBITRARY
-
-
 def _raised(value: float, power: float) -> Number:
     try:
         raised = value**power
@@ -630,41 +503,6 @@ def _relates(node: Written) -> bool:
 def _not(conditions: list[Formula]) -> Formula:
     """1 where none of them, of which one holds at most, does."""
     return Add((Number(1.0), *map(Neg, conditions)))
-
-
-def _with_slopes(values: list[Formula], signs: tuple[str, ...]) -> tuple[list[Formula], tuple[str, ...]]:
-    """h (1 - h) side by side as one factor: there is no such product of vectors, and it is clear what is
-    meant.
-    """
-    found, between = [values[0]], list[str]()
-    for value, sign in zip(values[1:], signs, strict=True):
-        pair = found[-1], value
-        if sign in ("", "·", "×") and (_is_complement(*pair) or _is_complement(*reversed(pair))):
-            found[-1] = Hadamard(pair)
-        else:
-            found.append(value)
-            between.append(sign)
-    return found, tuple(between)
-
-
-def _is_complement(one: Formula, other: Formula) -> bool:
-    """Whether the other is 1 minus the one."""
-    is_vector = isinstance(one, Apply) or (isinstance(one, Symbol) and len(one.shape) == 1)
-    return is_vector and other == Add((Number(1.0), Neg(one)))
-
-
-def _split(
-    values: list[Formula], signs: tuple[str, ...], at: frozenset[str]
-) -> list[tuple[list[Formula], list[str]]]:
-    """The factors in groups, parted where one of the signs stands."""
-    groups: list[tuple[list[Formula], list[str]]] = [([values[0]], [])]
-    for value, sign in zip(values[1:], signs, strict=True):
-        if sign in at:
-            groups.append(([value], []))
-        else:
-            groups[-1][0].append(value)
-            groups[-1][1].append(sign)
-    return groups
 
 
 def _letters(item: Written) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bptt.checking.meaning import Quantity
+from bptt.checking.meanings import Quantity
 from bptt.checking.report import Remark
 from bptt.checking.written import Link
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from functools import cached_property
 
 from bptt.checking.families import Families, families
-from bptt.checking.meaning import DIAGONAL, FUNCTIONS, LOSSES
 from bptt.checking.names import EQUALS, TIMES, Lettering, Resolved, Unclear, index_name, walk
 from bptt.checking.steps import LAST, STEP
+from bptt.checking.vocabulary import DIAGONAL, FUNCTIONS, LOSSES
 from bptt.checking.written import (
     Big,
     Bracketed,

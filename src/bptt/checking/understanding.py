@@ -8,7 +8,7 @@ from dataclasses import replace
 from bptt.checking.batches import batch_board
 from bptt.checking.examples import Examples, with_capitals
 from bptt.checking.judge import Judge
-from bptt.checking.meaning import Meanings, Quantity
+from bptt.checking.meanings import Meanings, Quantity
 from bptt.checking.models import OBJECTIVE, READ, TARGET, Stating, Understood, understand
 from bptt.checking.names import EQUALS
 from bptt.checking.survey import Survey

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptt.checking.judge import Judge, Judged
-from bptt.checking.meaning import Quantity
+from bptt.checking.meanings import Quantity
 from bptt.checking.names import Unclear, walk
 from bptt.checking.written import Call, Letter, Link, Statement
 from bptt.formula.tree import Formula, Symbol, transform

@@ -27,7 +27,8 @@ from bptt.checking.judge import (
     same,
 )
 from bptt.checking.manner import KRONECKER, label_at, manner_of, name_at, names_time
-from bptt.checking.meaning import Meanings, Mode, Reader
+from bptt.checking.meaning import Reader
+from bptt.checking.meanings import Meanings, Mode
 from bptt.checking.names import Unclear, walk
 from bptt.checking.pool import parts_of
 from bptt.checking.report import Claim, Counterexample, Remark, Report
