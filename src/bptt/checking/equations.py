@@ -116,6 +116,10 @@ class Sayable:
             return None
         if isinstance(said[0], tree.Name) and not self._is_another_name(name, rights[0]):
             return None
+        said = [e for e in said if not _is_made_of(e, name.name)]
+        if not said:
+            # L = L_1 + L_2 is a sum over steps.
+            return None
         # σ(x W + b) = σ(z): the shortest is made of names that are defined on their own. Of a loss it is the
         # first that says what it is.
         value = said[0] if name.name in self.losses else min(said, key=_length)
@@ -280,6 +284,13 @@ class Sayable:
             else:
                 raise Unclear(f"the sign {sign}")
         return result
+
+
+def _is_made_of(e: Expression, name: str) -> bool:
+    """Whether a name stands in an expression, at the same step."""
+    if isinstance(e, tree.Name):
+        return e.id == name and e.lag == 0
+    return any(_is_made_of(part, name) for part in tree.children(e))
 
 
 def _length(e: Expression) -> int:

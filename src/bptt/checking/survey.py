@@ -196,7 +196,7 @@ class Survey:
             is_loss = name in above and name in USUAL_LOSSES | self.totals
             if not is_loss and not any(_is_logarithm(part) for part in walk(rights)):
                 others.add(name)
-        found = (above | USUAL_LOSSES) - below - others - {""}
+        found = (above | (USUAL_LOSSES & self.defined)) - below - others - {""}
         # A stranger is what is derived where nothing else is.
         strangers = above - USUAL_LOSSES - self.defined
         return frozenset(found - strangers if above & found - strangers else found)

@@ -88,7 +88,15 @@ def prepare(epoch: Epoch, survey: Survey, layout: str | None, examples: Examples
     targets = understood.targets
 
     def world(seed: int, plain: bool, certain: bool | None = None) -> World:
-        made = World(board, seed, plain, targets, certain, examples=EXAMPLES)
+        made = World(
+            board,
+            seed,
+            plain,
+            targets,
+            certain,
+            examples=EXAMPLES,
+            first=max(1, NOW + 1 - survey.last) if survey.last else 1,
+        )
         made.sizes |= {str(dim): made.examples for dim in counts.values()}
         return made
 

@@ -164,7 +164,8 @@ class World:
     """A run of a board's model over LAST steps at random numbers. `loss_until` ends Jtotal.
 
     With `plain`, tokens are one-hot vectors, otherwise any vectors. `targets` are distributions, or one-hot
-    where they are `certain` (by default in a plain world). With a `size`, all axes have this one.
+    where they are `certain` (by default in a plain world). With a `size`, all axes have this one. `first` is
+    the first step of which the document speaks: before it no parameter moves.
     """
 
     def __init__(
@@ -177,8 +178,9 @@ class World:
         steps: int = LAST,
         examples: int = EXAMPLES,
         size: int = 0,
+        first: int = 1,
     ) -> None:
-        self.board, self.model, self.steps = board, board.model, steps
+        self.board, self.model, self.steps, self.first = board, board.model, steps, first
         self.targets, self.certain = targets, plain if certain is None else certain
         self.sizes = sizes_of(board.model, examples)
         if size:
@@ -325,7 +327,8 @@ class World:
             for leaf in at:
                 own = [Node("parameter", leaf, when) for when in (time, None)]
                 at[leaf] = self._with_shift(at[leaf], *own)
-        if node is not None and node.leaf in at and node.time in (time, None):
+        is_moved = node is not None and (node.time == time or (node.time is None and time >= self.first))
+        if node is not None and is_moved and node.leaf in at:
             at[node.leaf] = self.moved(at[node.leaf], node.leaf)
         return at
 
