@@ -157,7 +157,7 @@ class Proof:
     def __init__(self, board: Board, seed: int, plain: bool = False) -> None:
         self.board, self.seed = board, seed
         self.long = Reading(World(board, seed, plain))
-        self.short = Reading(World(board, seed, plain, UNROLLED))
+        self.short = Reading(World(board, seed, plain, steps=UNROLLED))
 
     def fault(self, claim: Claim) -> str:
         """What is wrong with a claim; "" where it holds."""

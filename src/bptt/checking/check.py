@@ -18,6 +18,7 @@ from bptt.checking.given import Given
 from bptt.checking.header import header_of
 from bptt.checking.hypotheses import Hypotheses
 from bptt.checking.judge import Judge, Judged
+from bptt.checking.last_step import with_last_step
 from bptt.checking.layers import with_layers
 from bptt.checking.names import EQUALS, Lettering, Resolved, lettering
 from bptt.checking.naming import with_definitions
@@ -98,7 +99,7 @@ def _unread(reading: Reading) -> Iterator[Remark]:
 
 def plain(reading: Reading) -> Reading:
     """The document in one way of writing, as far as that can be told without knowing its model."""
-    statements = with_definitions(uniform(told_apart(reading.statements)))
+    statements = with_definitions(uniform(with_last_step(told_apart(reading.statements))))
     statements = with_words(with_primes(statements), reading.source.text)
     statements = with_elements(statements)
     statements = with_steps(with_functions(with_layers(with_gates(statements))))
