@@ -57,6 +57,7 @@ OTHER_SIGN = "this is the sign of the log-likelihood; elsewhere the cross-entrop
 ONE_EXAMPLE = "for one example; of a batch it is summed over the examples"
 IMPLIED = "a sum over letters that stand twice is implied"
 STEP_BEFORE = "the share of step t-1 alone, without a bar that says so"
+ONE_STEP = "the share of one step; elsewhere the shares of all steps are summed"
 STEP_ALONE = "through step t alone: the other states that enter it are held"
 TRANSPOSED = "the transpose: the other layout of a derivative"
 # Words that say that there are many examples at once.
@@ -124,6 +125,8 @@ class Found:
     # Whether it holds in the layout of the document, and whether another link of its chain does.
     laid_out: bool = True
     is_on_the_way: bool = False
+    # Whether other lines sum derivatives by parameters over their uses.
+    is_share: bool = False
     # How the document writes J.
     loss: str = ""
 
@@ -140,6 +143,7 @@ def report(source: Source, found: list[Found], objective: str | None = None) -> 
     for f in found:
         chain = (o.judged for o in found if o.judged.statement is f.judged.statement and o is not f)
         f.is_on_the_way = any(map(holds_straight, chain))
+        f.is_share = any(o.epoch is f.epoch and _sums_uses(o.judged) for o in found)
     claims: list[Claim] = []
     known: dict[int, Standing] = {}
     for f in found:
@@ -312,6 +316,14 @@ def _claim(found: Found, known: Standing, before: list[tuple[Found, Claim]], tol
         return Claim(span, target, "convention", convention=ONE_EXAMPLE, reading=_reading(best))
     if best.mode.alone:
         return Claim(span, target, "convention", convention=STEP_ALONE, reading=_reading(best))
+    if (
+        found.is_share
+        and not best.every_use
+        and best.loss != "now"
+        and left is not None
+        and holds_parameter(left)
+    ):
+        return Claim(span, target, "convention", convention=ONE_STEP, reading=_reading(best))
     if best.before:
         return Claim(span, target, "convention", convention=STEP_BEFORE, reading=_reading(best))
     return Claim(span, target, "correct", reading=_reading(best))
@@ -324,6 +336,11 @@ def _is_plain_gradient(judged: Judged) -> bool:
         return False
     by_matrix = isinstance(left.bottom, Symbol) and len(left.bottom.shape) == 2
     return by_matrix or not any(True for _ in derivatives(right))
+
+
+def _sums_uses(judged: Judged) -> bool:
+    """Whether a claim holds only of all uses of a parameter together."""
+    return bool(judged.agreements) and all(a.every_use for a in judged.agreements)
 
 
 def _as_taken(found: Found, claim: Claim) -> Claim:
