@@ -65,11 +65,11 @@ def test_nothing_wrong_is_called_correct(name: str) -> None:
 def test_how_much_is_decided() -> None:
     """These are no aims but what has been reached: less would be a step back."""
     table = Counter((c["verdict"], f.verdict) for name in NAMES for c, f in pairs(name))
-    assert table["correct", "correct"] >= 140
-    assert table["wrong", "wrong"] >= 24
+    assert table["correct", "correct"] >= 600
+    assert table["wrong", "wrong"] >= 78
     both = [(c, f) for name in NAMES for c, f in pairs(name) if c["verdict"] == f.verdict == "wrong"]
     kinds = [c["kind"] == f.kind for c, f in both]
-    assert sum(kinds) >= 0.8 * len(kinds)
+    assert sum(kinds) >= 0.9 * len(kinds)
 
 
 def claims(*lines: str) -> list[Claim]:
