@@ -23,4 +23,4 @@ def test_the_primes_of_matrices() -> None:
     claims = [c for c in check_document(Source("bag.md", text)).claims if c.line > BAG.count("\n")]
     assert [claim.verdict for claim in claims] == ["correct"] * 6 + ["wrong"]
     assert claims[-1].kind == "index"
-    assert claims[1].target == "∂J/∂uⱼ" and claims[2].target == "∂J/∂w′ᵢⱼ"
+    assert claims[1].target == "∂E/∂uⱼ" and claims[2].target == "∂E/∂w′ᵢⱼ"

@@ -327,8 +327,9 @@ class World:
             for leaf in at:
                 own = [Node("parameter", leaf, when) for when in (time, None)]
                 at[leaf] = self._with_shift(at[leaf], *own)
-        is_moved = node is not None and (node.time == time or (node.time is None and time >= self.first))
-        if node is not None and is_moved and node.leaf in at:
+        # The start is made at step 0.
+        is_within = time >= self.first or self.first == 1
+        if node is not None and node.leaf in at and (node.time == time or (node.time is None and is_within)):
             at[node.leaf] = self.moved(at[node.leaf], node.leaf)
         return at
 
