@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bptt.checking.names import walk
-from bptt.checking.written import Letter, Statement, Written, mapped
+from bptt.checking.written import Letter, Statement, Written, rewritten
 
 CALLIGRAPHIC = "calligraphic"
 # What is calligraphic beside a letter of the same name is a loss, and gets a loss's name.
@@ -30,11 +30,4 @@ def told_apart(statements: Sequence[Statement]) -> list[Statement]:
 
     if not names:
         return list(statements)
-    return [
-        replace(
-            statement,
-            left=None if statement.left is None else mapped(statement.left, change),
-            links=tuple(replace(link, right=mapped(link.right, change)) for link in statement.links),
-        )
-        for statement in statements
-    ]
+    return [rewritten(statement, change) for statement in statements]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bptt.checking.names import TIMES, walk
-from bptt.checking.written import Big, Letter, Relation, Scripts, Statement, Written, mapped
+from bptt.checking.written import Big, Letter, Relation, Scripts, Statement, Written, rewritten
 
 
 def with_last_step(statements: Sequence[Statement]) -> list[Statement]:
     """The statements with T for the letter up to which steps are summed, where it stands for nothing else."""
-    nodes = [part for statement in statements for part in walk(_parts(statement))]
+    nodes = [part for statement in statements for part in walk(list(statement.sides))]
     ends = {end for node in nodes if isinstance(node, Big) for end in _end_of_steps(node)}
     counted = {
         part.name
@@ -31,19 +31,7 @@ def with_last_step(statements: Sequence[Statement]) -> list[Statement]:
             return replace(node, name="T")
         return node
 
-    return [
-        replace(
-            statement,
-            left=None if statement.left is None else mapped(statement.left, change),
-            links=tuple(replace(link, right=mapped(link.right, change)) for link in statement.links),
-        )
-        for statement in statements
-    ]
-
-
-def _parts(statement: Statement) -> list[Written]:
-    rights = [link.right for link in statement.links]
-    return rights if statement.left is None else [statement.left, *rights]
+    return [rewritten(statement, change) for statement in statements]
 
 
 def _end_of_steps(node: Big) -> set[str]:

@@ -8,11 +8,11 @@ reader would choose.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from bptt.checking.bars import arranged, has_words, with_words
-from bptt.checking.meanings import LOSS_OF_EACH, Meanings, Mode, Quantity
+from bptt.checking.meanings import LOSS_OF_EACH, Meanings, Mode
 from bptt.checking.names import Resolved, Unclear, index_name, is_exponent
 from bptt.checking.products import multiplied
 from bptt.checking.steps import step_range
@@ -526,7 +526,3 @@ def _nowhere(scripts: Scripts) -> Span:
 
 def _said(node: Written) -> str:
     return f"{type(node).__name__.lower()}: {node.span.text[:40]}"
-
-
-def quantities_of(symbols: Mapping[str, Symbol]) -> dict[str, Quantity]:
-    return {name: Quantity(symbol) for name, symbol in symbols.items()}

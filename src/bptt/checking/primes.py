@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bptt.checking.notation import FUNCTION_LETTERS
-from bptt.checking.written import Call, Letter, Statement, Written, mapped, walk
+from bptt.checking.written import Call, Letter, Statement, Written, rewritten, walk
 from bptt.syntax.spelling import PRIME
 
 
@@ -29,14 +29,7 @@ def with_primes(statements: list[Statement]) -> list[Statement]:
                 return replace(node, name=label, scripts=replace(node.scripts, primes=0))
         return node
 
-    return [
-        replace(
-            statement,
-            left=None if statement.left is None else mapped(statement.left, change),
-            links=tuple(replace(link, right=mapped(link.right, change)) for link in statement.links),
-        )
-        for statement in statements
-    ]
+    return [rewritten(statement, change) for statement in statements]
 
 
 def _is_name(letter: Letter) -> bool:

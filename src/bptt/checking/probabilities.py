@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bptt.checking.written import Call, Letter, Relation, Scripts, Statement, Written, mapped, walk
+from bptt.checking.written import Call, Letter, Relation, Scripts, Statement, Written, rewritten, walk
 
 _NAMES = frozenset({"P", "p", "Pr"})
 
@@ -37,11 +37,4 @@ def with_elements(statements: list[Statement]) -> list[Statement]:
                     return replace(function, scripts=Scripts((one,)), span=node.span)
         return node
 
-    return [
-        replace(
-            statement,
-            left=None if statement.left is None else mapped(statement.left, change),
-            links=tuple(replace(link, right=mapped(link.right, change)) for link in statement.links),
-        )
-        for statement in statements
-    ]
+    return [rewritten(statement, change) for statement in statements]

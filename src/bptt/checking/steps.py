@@ -24,7 +24,7 @@ from bptt.checking.written import (
     Statement,
     Terms,
     Written,
-    mapped,
+    rewritten,
     walk,
 )
 from bptt.formula.tree import Time
@@ -83,9 +83,7 @@ def _marked(statement: Statement, letters: set[str]) -> Statement:
                 return replace(item, sides=tuple(map(mark, sides)))
         return item
 
-    left = None if statement.left is None else mapped(statement.left, change)
-    links = tuple(replace(link, right=mapped(link.right, change)) for link in statement.links)
-    return replace(statement, left=left, links=links)
+    return rewritten(statement, change)
 
 
 # Which letters count steps.

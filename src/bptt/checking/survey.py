@@ -329,8 +329,7 @@ class Survey:
 
 def parts_of(statement: Statement) -> list[Written]:
     """Both sides of a statement, and what follows in its chain."""
-    rights = [link.right for link in statement.links]
-    return rights if statement.left is None else [statement.left, *rights]
+    return list(statement.sides)
 
 
 def is_claim(left: Written | None) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bptt.checking.written import Letter, Scripts, Statement, Written, mapped
+from bptt.checking.written import Letter, Scripts, Statement, Written, rewritten
 
 _WORDS = re.compile(
     r"\bwords?\b|word2vec|\bWört|\bWort|\bmots?\b|\bpalabras?\b|\bparol[ae]\b|词|詞|単語|слов", re.I
@@ -28,11 +28,4 @@ def with_words(statements: list[Statement], text: str) -> list[Statement]:
                 return replace(node, scripts=replace(node.scripts, below=(which,)))
         return node
 
-    return [
-        replace(
-            statement,
-            left=None if statement.left is None else mapped(statement.left, change),
-            links=tuple(replace(link, right=mapped(link.right, change)) for link in statement.links),
-        )
-        for statement in statements
-    ]
+    return [rewritten(statement, change) for statement in statements]

@@ -263,6 +263,12 @@ class Statement:
     section: int = field(default=0, compare=False)
     conditions: tuple[Written, ...] = ()
 
+    @property
+    def sides(self) -> tuple[Written, ...]:
+        """The left side, if there is one, and what follows in the chain."""
+        rights = tuple(link.right for link in self.links)
+        return rights if self.left is None else (self.left, *rights)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -332,6 +338,13 @@ def mapped(node: Written, change: Callable[[Written], Written]) -> Written:
             # What is applied stays a name: 1(z > 0) is no product.
             changed[item.name] = new
     return change(replace(node, **changed) if changed else node)  # type: ignore[arg-type]
+
+
+def rewritten(statement: Statement, change: Callable[[Written], Written]) -> Statement:
+    """The statement with `change` applied to every part of its formulas."""
+    left = None if statement.left is None else mapped(statement.left, change)
+    links = tuple(replace(link, right=mapped(link.right, change)) for link in statement.links)
+    return replace(statement, left=left, links=links)
 
 
 def _mapped_within(value: object, change: Callable[[Written], Written]) -> object:
